@@ -1,0 +1,78 @@
+#pragma once
+
+// The `gather contacts` clauses of a track, compiled: which contacts it takes, as SQL for each database and, for what
+// cannot be said there, as a test over columns.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "track/block.h"
+#include "track/catalogue.h"
+#include "track/numbering.h"
+#include "track/track.h"
+
+namespace turnout::decide {
+
+enum class Dialect { kSqlite, kPostgres };
+
+// A condition on the table `contact` under the alias `c`, with `?1`, `?2` … (SQLite) or `$N` … (PostgreSQL, counted from
+// `first_parameter`) for `values`. Text values are bound, never spliced. Empty text: every contact.
+struct SqlCondition {
+  std::string text;
+  std::vector<track::Value> values;
+  bool exact = true;  // false: a superset of what is meant; GatherClause::keep must be asked as well
+};
+
+// One `gather contacts` clause. Immutable; any thread.
+class GatherClause {
+ public:
+  struct Continuous {};
+  struct Every {
+    track::DurationSpec every;
+    std::optional<base::Instant> from;
+  };
+  struct Once {
+    base::Instant at;
+  };
+  using When = std::variant<Continuous, Every, Once>;
+
+  GatherClause(GatherClause&&) noexcept;
+  GatherClause& operator=(GatherClause&&) noexcept;
+  ~GatherClause();
+
+  std::int32_t start_step() const;  // step number
+  const When& when() const;
+  // The first run after `last` (kNever: it never ran), or kNever when there is none. Missed runs are made up once. For
+  // Continuous: `now` at the start, and then whenever the feed says so.
+  base::Instant next_run(base::Instant last, base::Instant now) const;
+  // As of `now`, which takes the place of `now`, `today` and the like.
+  SqlCondition sql(Dialect dialect, base::Instant now, int first_parameter) const;
+  // Fields and tags that keep() reads, and that wake continuous gathering when they change.
+  const std::vector<track::Field>& fields() const;
+  const std::vector<std::string>& tags() const;
+  // Which rows of a block (columns parallel to fields(), tags to tags()) are meant: one byte per row. The same answer as
+  // sql() when that is exact.
+  void keep(const track::ContactBlock& block, std::vector<std::uint8_t>& out) const;
+  // The earliest instant after `now` at which a comparison with the time can change for a contact of the block's row, or
+  // kNever. Continuous gathering must look again at it.
+  base::Instant next_change(const track::ContactBlock& block, std::size_t row) const;
+  // True when the condition compares with the time, so that contacts may begin to meet it without having changed.
+  bool depends_on_time() const;
+
+ private:
+  friend base::Result<std::vector<GatherClause>> compile_gathers(const track::Track&, const track::Catalogue&,
+                                                                 const track::Numbering&);
+  struct Impl;
+  explicit GatherClause(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+base::Result<std::vector<GatherClause>> compile_gathers(const track::Track& track,
+                                                        const track::Catalogue& catalogue,
+                                                        const track::Numbering& numbering);
+
+}  // namespace turnout::decide

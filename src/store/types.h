@@ -1,0 +1,312 @@
+#pragma once
+
+// The records that go in and out of the store. Plain data. All times are on the database's clock.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "track/block.h"
+#include "track/catalogue.h"
+#include "track/numbering.h"
+#include "track/track.h"
+
+namespace turnout::store {
+
+// ---- The peer group's durable part --------------------------------------------------------------------------------------
+
+// Who somebody is in the group: a name and the life it is living.
+struct PeerId {
+  base::PeerName name;
+  base::Incarnation incarnation;
+  friend bool operator==(const PeerId&, const PeerId&) = default;
+};
+
+inline constexpr base::TrackId kMasterRow{0};  // the ledger's row of the master
+
+struct LedgerRow {
+  base::TrackId track;  // kMasterRow: the master's
+  std::optional<PeerId> owner;
+  base::Timeline timeline;
+  base::Epoch epoch;
+  base::Version version;  // of the published track; 0 for the master
+  bool active = true;     // false: paused or archived, not to be claimed
+  base::Instant since;
+};
+
+struct TakeResult {
+  bool taken = false;
+  LedgerRow row;  // as it is now
+};
+
+struct StampAnswer {
+  bool refused = false;  // a later incarnation of this name has stamped: this process must stop
+  base::Timeline timeline;
+  std::int64_t own_stamp = 0;
+  LedgerRow master;
+  std::int64_t master_stamp = 0;  // stamp of the master's owner, 0 when there is none
+  std::int64_t catalogue_version = 0;
+};
+
+struct PeerStamp {
+  PeerId peer;
+  std::int64_t stamp = 0;
+  std::string address;
+};
+
+// ---- Tracks -----------------------------------------------------------------------------------------------------------
+
+struct TrackVersion {
+  base::TrackId id;
+  std::string name;
+  base::Version version;
+  std::string text;
+  track::Numbering numbering;
+  bool active = true;
+};
+
+struct Publish {
+  track::Track track;  // `text` parsed: its numbering is extended from the versions before, see track::extend
+  std::string text;
+  // For each step that disappears and holds contacts: where they go (a step), or nullopt to stop as "completed".
+  std::map<std::string, std::optional<std::string>> map;
+};
+
+struct Published {
+  base::TrackId id;
+  base::Version version;
+  bool unchanged = false;  // the same text is already the current version
+  // Not empty: nothing was published, since these steps disappear and hold so many contacts.
+  std::vector<std::pair<std::string, std::int64_t>> homeless;
+};
+
+// ---- Contacts -----------------------------------------------------------------------------------------------------------
+
+// A batch of contacts by key: `columns` are parallel to `fields`. At most 5,000 rows.
+struct ContactBatch {
+  std::vector<std::string> key;
+  std::vector<track::Field> fields;      // declared ones and `email`
+  std::vector<track::Column> columns;    // as many rows as key
+};
+
+struct ImportResult {
+  std::int64_t inserted = 0;
+  std::int64_t updated = 0;
+  std::int64_t unchanged = 0;
+};
+
+// ---- Work ---------------------------------------------------------------------------------------------------------------
+
+// What every write for a track carries; refused when the ledger has moved on.
+struct Fence {
+  base::TrackId track;
+  base::Timeline timeline;
+  base::Epoch epoch;
+};
+
+// A position that is due.
+struct DueItem {
+  base::Instant due;
+  base::ContactId contact;
+  std::int32_t entry = 0;
+  std::int32_t move_no = 0;
+};
+
+// Where a look at the timers stopped: rows above it in (due, contact, entry) are still to be seen.
+struct DueCursor {
+  base::Instant due{0};
+  base::ContactId contact{0};
+  std::int32_t entry = 0;
+};
+
+struct BlockItem {
+  base::ContactId contact;
+  std::int32_t entry = 0;
+  std::int32_t move_no = 0;
+};
+
+struct Commit {
+  Fence fence;
+  base::Version version;
+  PeerId peer;
+  std::int32_t connection = 0;  // distinguishes tally rows of connections that commit at the same time, group-wide
+  const std::vector<track::Field>* fields = nullptr;  // decide::Program::fields of the outcome's writes
+  const track::ContactBlock* before = nullptr;
+  const track::BlockOutcome* after = nullptr;
+};
+
+struct CommitResult {
+  bool fenced = false;              // the ledger has moved on: nothing was written
+  std::int64_t positions = 0;       // rows of the block that were written (moved, or only given a new due time)
+  std::int64_t moves = 0;
+  std::int64_t actions = 0;         // rows put in the outbox
+  std::vector<std::uint32_t> stale;  // rows that were not where the block said; nothing was written for them
+};
+
+struct GatherResult {
+  bool fenced = false;
+  std::int64_t gathered = 0;    // new entries
+  base::ContactId last{0};      // highest contact id looked at
+  bool done = false;            // no contact is above it
+};
+
+// Where a reader of changes stands, opaque to callers: a snapshot on PostgreSQL, a counter on SQLite. Empty: from now on.
+struct FeedCursor {
+  std::string text;
+};
+
+struct Change {
+  base::ContactId contact;
+  std::vector<std::string> fields;  // names of the fields that changed; a new contact: all it has
+  std::vector<std::string> tags;
+  base::TrackId by{0};              // the track whose block made the change, 0: import or API
+  bool created = false;
+};
+
+struct FeedBatch {
+  std::vector<Change> changes;  // of one contact folded into one where they stand together
+  FeedCursor next;
+  bool more = false;            // the limit was reached
+  bool lost = false;            // the cursor is of another cluster or older than what is kept: test everybody once
+};
+
+struct PositionRow {
+  base::ContactId contact;
+  std::int32_t entry = 0;
+  std::int32_t move_no = 0;
+  std::int32_t step = 0;
+  track::PositionState state = track::PositionState::kOpen;
+  std::uint64_t stayed = 0;
+};
+
+// Makes a waiting position due now; `woken` are the rules that may be met again.
+struct Wake {
+  base::ContactId contact;
+  std::int32_t entry = 0;
+  std::int32_t move_no = 0;
+  std::uint64_t woken = 0;
+};
+
+// ---- Deliveries -----------------------------------------------------------------------------------------------------------
+
+struct OutboxKey {
+  base::TrackId track;
+  base::ContactId contact;
+  std::int32_t entry = 0;
+  std::int32_t move_no = 0;
+  std::int16_t action_no = 0;
+  friend auto operator<=>(const OutboxKey&, const OutboxKey&) = default;
+};
+
+enum class OutboxState : std::int16_t {
+  kWaiting = 0,    // to be sent at due_at or later
+  kSending = 1,    // a peer has it until `deadline`
+  kSent = 2,
+  kFailed = 3,     // given up; an operator may retry or drop it
+  kUncertain = 4,  // a peer went while it had it: it may have been sent
+};
+
+struct OutboxDue {
+  OutboxKey key;
+  base::Instant due;
+};
+
+// A delivery that this peer has taken: everything needed to carry it out.
+struct Delivery {
+  OutboxKey key;
+  std::int32_t attempt = 0;  // 1 for the first
+  track::ActionKind kind = track::ActionKind::kEmail;
+  std::string name;          // of the template or webhook
+  std::string track;         // name of the track
+  base::Version version;
+  base::Instant asked_at;    // when the move was committed
+  std::string contact_key;
+  std::string payload;       // JSON, or ""
+  std::vector<track::Value> values;  // parallel to the fields asked for in take()
+};
+
+struct DeliveryResult {
+  OutboxKey key;
+  std::int32_t attempt = 0;
+  OutboxState state = OutboxState::kSent;  // kSent, kFailed, or kWaiting with retry_after for another attempt
+  base::Duration retry_after{0};
+  std::string answer;  // what the provider said, at most 1,000 bytes
+};
+
+// ---- Reports ----------------------------------------------------------------------------------------------------------------
+
+struct ActionCount {
+  track::ActionKind kind = track::ActionKind::kEmail;
+  std::string name;
+  std::map<OutboxState, std::int64_t> states;
+};
+
+struct Report {
+  std::string track;
+  base::Version version;
+  std::int64_t entered = 0;
+  std::map<std::string, std::int64_t> waiting;  // step → contacts on it, not stopped
+  std::map<std::string, std::int64_t> stopped;  // outcome → contacts
+  std::int64_t moves = 0;
+  std::vector<ActionCount> actions;
+};
+
+// Cheap figures for a live view: from tally, never from the positions.
+struct Progress {
+  std::int64_t moves = 0;
+  std::map<std::string, std::int64_t> on_step;  // step or outcome → contacts there now
+  std::int64_t gathered = 0;
+};
+
+// One move of a contact, for `why`.
+struct MoveRow {
+  std::string track;
+  base::Version version;
+  std::int32_t entry = 0;
+  std::int32_t move_no = 0;
+  base::Instant at;
+  std::string peer;
+  std::string from;    // step
+  std::int32_t rule = 0;  // index of the rule within the step, in the file order of that version
+  std::string to;      // step or outcome
+  std::string seen;    // JSON object
+};
+
+struct PositionReport {
+  std::string track;
+  base::Version version;
+  std::int32_t entry = 0;
+  std::string step;  // or outcome
+  track::PositionState state = track::PositionState::kOpen;
+  base::Instant entered_at;
+  base::Instant step_at;
+  base::Instant due_at;
+};
+
+struct ContactReport {
+  base::ContactId id;
+  std::string key;
+  std::vector<std::pair<std::string, track::Value>> fields;
+  std::vector<std::string> tags;
+  std::vector<PositionReport> positions;
+  std::vector<MoveRow> moves;  // by track, entry, number
+};
+
+struct OutboxRow {
+  OutboxKey key;
+  std::string track;
+  std::string contact_key;
+  track::ActionKind kind = track::ActionKind::kEmail;
+  std::string name;
+  OutboxState state = OutboxState::kWaiting;
+  std::int32_t attempt = 0;
+  base::Instant due;
+  std::string answer;  // of the last attempt
+};
+
+}  // namespace turnout::store

@@ -1,0 +1,63 @@
+#include "track/numbering.h"
+
+#include <algorithm>
+
+namespace turnout::track {
+
+std::int32_t Numbering::highest() const {
+  std::int32_t top = 0;
+  for (const auto& [name, number] : steps) {
+    top = std::max(top, number);
+  }
+  for (const auto& [name, number] : outcomes) {
+    top = std::max(top, number);
+  }
+  for (const auto& [name, number] : actions) {
+    top = std::max(top, number);
+  }
+  return top;
+}
+
+std::string Numbering::name_of(std::int32_t number) const {
+  for (const auto& names : {&steps, &outcomes}) {
+    for (const auto& [name, n] : *names) {
+      if (n == number) {
+        return name;
+      }
+    }
+  }
+  return "";
+}
+
+Numbering extend(const Numbering& known, const Track& track) {
+  Numbering result = known;
+  std::int32_t next = known.highest() + 1;
+  const auto add = [&next](auto& names, const auto& name) {
+    if (names.emplace(name, next).second) {
+      ++next;
+    }
+  };
+  for (const Step* step : track.steps()) {
+    add(result.steps, step->name.text);
+  }
+  add(result.outcomes, std::string(kCompleted));
+  for (const Step* step : track.steps()) {
+    for (const Rule& rule : step->rules) {
+      for (const Action& action : rule.actions) {
+        if (const auto* email = std::get_if<SendEmail>(&action.what)) {
+          add(result.actions, std::pair(ActionKind::kEmail, email->email.text));
+        } else if (const auto* call = std::get_if<CallWebhook>(&action.what)) {
+          add(result.actions, std::pair(ActionKind::kWebhook, call->webhook.text));
+        }
+      }
+      if (rule.move) {
+        if (const auto* stop = std::get_if<Stop>(&rule.move->what); stop != nullptr && stop->as) {
+          add(result.outcomes, stop->as->text);
+        }
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace turnout::track
