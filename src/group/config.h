@@ -1,0 +1,65 @@
+#pragma once
+
+// What a peer is told about itself and its group. One Config serves Member, Dispatcher and Worker.
+
+#include <chrono>
+#include <string>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace turnout::group {
+
+using base::Duration;
+using base::Epoch;
+using base::Incarnation;
+using base::PeerName;
+using base::Tick;
+using base::Timeline;
+using base::TrackId;
+
+// The version of the peers' protocol. Peers of different versions do not talk.
+inline constexpr int kProtocolVersion = 1;
+
+inline constexpr Duration kMinCycle = std::chrono::milliseconds(50);
+inline constexpr Duration kMaxCycle = std::chrono::seconds(120);
+inline constexpr std::size_t kMaxNameBytes = 64;
+inline constexpr std::size_t kMaxGroupBytes = 64;
+inline constexpr std::size_t kMaxAddressBytes = 255;
+inline constexpr int kMaxMissLimit = 100;
+inline constexpr int kMaxSlots = 10'000;
+
+struct Config {
+  // Unique in the group, 1–64 bytes; orders peers bytewise: the lowest is elected master (WO
+  // 00/08823 pp. 9, 14).
+  PeerName name;
+  // Number of this life of the peer, drawn from the database at its start (Start in start.h says
+  // when it may be). At least 1, and above that of every earlier life of the same name.
+  Incarnation incarnation;
+  // Name of the group, 1–64 bytes. Peers of another group are refused.
+  std::string group = "turnout";
+  // "host:port" under which others reach this peer; at most 255 bytes.
+  std::string address;
+  // Period of the advertisement, 50 ms – 120 s. 1 s on a local network, 15 s where the source's
+  // preferred period is wanted, 30 s on slow networks. Every peer should have the same; where they
+  // differ, the slower one of reader and peer counts. A shorter cycle notices a silent peer sooner
+  // and costs N·(N−1) messages and N stamps per cycle.
+  Duration cycle = std::chrono::seconds(1);
+  // Cycles of silence after which a peer is unavailable: M, 3 – 100, above claim_counter. 4 as in
+  // the source (p. 6).
+  int miss_limit = 4;
+  // Advertisements that a claim must survive: K, 1 – miss_limit − 1. 2 as in the source (p. 7).
+  // Higher values give challenges more time on a slow network and delay every take-over by as many
+  // cycles.
+  int claim_counter = 2;
+
+  // kInvalid, naming the field, its range and what to do.
+  base::Result<void> validate() const;
+};
+
+// Refuses a group whose protocol alone would be too much traffic: more than 1,000 stamps/s in all,
+// or 2,000 advertisements/s at one peer. kInvalid with the arithmetic. `peers` includes this one.
+base::Result<void> check_group_size(int peers, Duration cycle);
+
+}  // namespace turnout::group
