@@ -1,0 +1,27 @@
+#pragma once
+
+// The ledger, said once for both databases.
+
+#include <vector>
+
+#include "base/result.h"
+#include "store/sql/connection.h"
+#include "store/types.h"
+
+namespace turnout::store::sql {
+
+base::Result<std::vector<LedgerRow>> read_ledger(Connection& connection);
+// kNotFound when there is no such track.
+base::Result<LedgerRow> read_ledger_row(Connection& connection, base::TrackId track);
+// The compare-and-set of GroupSession::take as one UPDATE. The caller brings the transaction, and
+// on PostgreSQL the limit on waiting. A row that is not active is never taken.
+base::Result<TakeResult> compare_and_take(Connection& connection, base::TrackId track,
+                                          base::Timeline timeline, base::Epoch expected,
+                                          const PeerId& self);
+base::Result<bool> cede(Connection& connection, base::TrackId track, base::Epoch epoch,
+                        const PeerId& self);
+// Within a write transaction: true while the ledger's row still is at the fence and active; keeps
+// it so until the transaction ends (PostgreSQL: FOR SHARE).
+base::Result<bool> holds(Connection& connection, const Fence& fence);
+
+}  // namespace turnout::store::sql

@@ -1,0 +1,54 @@
+#pragma once
+
+// The part of a Session that is written once for both databases, on a Connection: the catalogue,
+// tracks and publishing, cursors, deliveries, questions. What runs with every block is left to the
+// sessions of each database.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/sql/connection.h"
+#include "store/store.h"
+
+namespace turnout::store::sql {
+
+inline constexpr int kTallyEntered = -1;
+inline constexpr int kTallyNet = -2;
+
+class SqlSession : public Session {
+ public:
+  base::Result<base::Instant> now() override;
+  base::Result<track::Catalogue> catalogue() override;
+  base::Result<void> declare_fields(const std::vector<track::Field>& fields) override;
+  base::Result<Published> publish(const Publish& publish) override;
+  base::Result<void> set_active(const std::string& track, bool active) override;
+  base::Result<std::vector<TrackVersion>> tracks() override;
+  base::Result<TrackVersion> track_version(const std::string& track,
+                                           base::Version version) override;
+  base::Result<std::optional<std::string>> cursor(base::TrackId track,
+                                                  const std::string& clause) override;
+  base::Result<void> set_cursor(const Fence& fence, const std::string& clause,
+                                const std::string& text) override;
+  base::Result<std::vector<OutboxDue>> outbox_due(int limit) override;
+  base::Result<std::vector<Delivery>> take_deliveries(
+      const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
+      const std::vector<track::Field>& fields) override;
+  base::Result<std::int64_t> note_deliveries(const PeerId& self,
+                                             const std::vector<DeliveryResult>& results) override;
+  base::Result<std::int64_t> give_up_deliveries(const std::vector<PeerId>& ended) override;
+  base::Result<Report> report(const std::string& track) override;
+  base::Result<Progress> progress(const std::string& track) override;
+  base::Result<ContactReport> why(const std::string& contact_key) override;
+  base::Result<std::vector<OutboxRow>> outbox(std::optional<OutboxState> state, int limit) override;
+
+ protected:
+  explicit SqlSession(std::unique_ptr<Connection> connection);
+  Connection& connection() { return *connection_; }
+
+ private:
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace turnout::store::sql
