@@ -49,6 +49,7 @@ function(turnout_room name)
 endfunction()
 
 # Tests of one room: every tests/<name>/*_test.cc becomes one program, run once under ctest with the labels given.
+# The target tests_<label> builds all programs with that label.
 #
 #   turnout_tests(name LABELS label... DEPS room... LIBS library... TIMEOUT seconds)
 function(turnout_tests name)
@@ -71,4 +72,14 @@ function(turnout_tests name)
   if(T_TIMEOUT)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT})
   endif()
+  foreach(label IN LISTS T_LABELS)
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${name}_test)
+  endforeach()
 endfunction()
+
+foreach(label unit sim db)
+  add_custom_target(tests_${label})
+endforeach()

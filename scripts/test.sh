@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The whole suite in stages, one after the other; a stage that fails does not keep the next from running.
+#
+#   scripts/test.sh short|long
+#
+# The last line says `N passed, M failed` and counts single test cases (scripts/count_tests.py). The exit
+# status is 0 only when nothing failed. The stages' logs and results stay in build/results/.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+length=${1:-short}
+jobs=${JOBS:-$(nproc)}
+results=$PWD/build/results
+rm -rf "$results"
+mkdir -p "$results"
+
+# stage NAME COMMAND...: runs it, keeps its log, and notes its exit status for the count.
+stage() {
+  local name=$1 began=$SECONDS status=0
+  shift
+  mkdir -p "$results/$name"
+  echo "== $name"
+  TURNOUT_RESULTS="$results/$name" "$@" 2>&1 | tee "$results/$name/log" || status=$?
+  echo "$status" >"$results/$name/status"
+  echo "== $name: $([ $status = 0 ] && echo passed || echo FAILED) after $((SECONDS - began)) s"
+}
+
+# suite NAME PRESET LABELS [WRAPPER...]: the ctest tests with those labels, counted case by case.
+suite() {
+  local name=$1 preset=$2 labels=$3
+  shift 3
+  stage "$name" env GTEST_OUTPUT="json:$results/$name/" "$@" \
+    ctest --test-dir "build/$preset" -L "$labels" -j "$jobs" --output-on-failure --no-tests=error \
+    --output-junit "$results/$name/ctest.xml"
+}
+
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" --log-level=NOTICE >/dev/null && cmake --build "build/$preset" -j "$jobs" --target "$@"
+}
+
+stage build-dev build dev all
+suite unit dev unit
+suite sim dev sim
+suite db dev db scripts/with-postgres.sh
+stage tools tests/tools/run.sh
+
+stage build-asan build asan tests_unit tests_sim
+suite asan asan 'unit|sim'
+
+stage build-release build release turnout
+if [ -x tests/faults/run.sh ]; then stage faults tests/faults/run.sh "$length"; fi
+stage demo env DATABASE=sqlite scripts/demo.sh
+if [ "$length" = long ]; then
+  stage demo-postgresql env DATABASE=postgresql scripts/demo.sh
+  if [ -x tests/sim/long.sh ]; then stage sim-long tests/sim/long.sh; fi
+fi
+
+echo
+python3 scripts/count_tests.py "$results"

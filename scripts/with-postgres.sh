@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Runs a command beside a PostgreSQL 15 of its own, and takes it away afterwards.
+#
+#   scripts/with-postgres.sh COMMAND [ARGUMENT...]
+#
+# The cluster lives in a temporary folder, listens on a Unix socket there (and, with TURNOUT_PG_TCP=1, on a
+# free loopback port, for tests that cut connections), and keeps PostgreSQL's own durability (fsync on).
+# The command finds a connection string of the superuser in TURNOUT_TEST_PG. The exit status is the command's.
+set -euo pipefail
+[ $# -gt 0 ] || { echo "usage: $0 COMMAND [ARGUMENT...]" >&2; exit 2; }
+
+bin=${TURNOUT_PG_BIN:-/usr/lib/postgresql/15/bin}
+if [ ! -x "$bin/initdb" ]; then
+  echo "with-postgres: there is no $bin/initdb; run scripts/setup.sh test" >&2
+  exit 1
+fi
+
+# PostgreSQL refuses to run as root, so root hands the cluster to the user that the package made.
+as_owner=()
+if [ "$(id -u)" = 0 ]; then as_owner=(runuser -u postgres --); fi
+
+# In /tmp whatever TMPDIR says: a socket's path may have 107 bytes only.
+folder=$(mktemp -d /tmp/turnout-pg-XXXXXX)
+child=""
+clean_up() {
+  trap '' INT TERM HUP
+  if [ -n "$child" ] && kill -0 "$child" 2>/dev/null; then
+    kill -TERM "$child" 2>/dev/null || true
+    wait "$child" 2>/dev/null || true
+  fi
+  if [ -f "$folder/data/postmaster.pid" ]; then
+    "${as_owner[@]}" "$bin/pg_ctl" -D "$folder/data" -m immediate -w -t 30 stop >/dev/null 2>&1 || true
+  fi
+  cd / && rm -rf "$folder"
+}
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+here=$PWD
+cd "$folder"
+if [ "$(id -u)" = 0 ]; then chown postgres: "$folder"; fi
+chmod 711 "$folder"
+if ! "${as_owner[@]}" "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
+  >initdb.log 2>&1; then
+  cat initdb.log >&2
+  exit 1
+fi
+port=5432
+listen=""
+if [ "${TURNOUT_PG_TCP:-}" = 1 ]; then
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  listen="127.0.0.1"
+fi
+"${as_owner[@]}" tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
+listen_addresses = '$listen'
+port = $port
+unix_socket_directories = '$folder'
+max_connections = 200
+shared_buffers = '256MB'
+max_wal_size = '4GB'
+logging_collector = off
+timezone = 'UTC'
+CONF
+if ! "${as_owner[@]}" "$bin/pg_ctl" -D "$folder/data" -l "$folder/data/server.log" -w -t 60 start \
+  >start.log 2>&1; then
+  cat start.log "$folder/data/server.log" >&2
+  exit 1
+fi
+if [ -n "$listen" ]; then
+  export TURNOUT_TEST_PG="postgresql://postgres@127.0.0.1:$port/postgres"
+else
+  export TURNOUT_TEST_PG="postgresql:///postgres?host=$folder&user=postgres&port=$port"
+fi
+
+# In the background, so that a signal reaches this script at once and not only when the command has ended.
+cd "$here"
+"$@" <&0 &
+child=$!
+status=0
+wait "$child" || status=$?
+child=""
+if [ "${TURNOUT_PG_KEEP_LOG:-}" != "" ]; then cp "$folder/data/server.log" "$TURNOUT_PG_KEEP_LOG"; fi
+exit "$status"
