@@ -210,6 +210,26 @@ struct CreditGrant {
   Credit credit;
 };
 
+// An action to be carried out, by its unique key in the outbox.
+struct DeliveryKey {
+  TrackId track;
+  ContactId contact;
+  std::int32_t entry = 0;
+  std::int32_t move_no = 0;
+  std::int32_t action_no = 0;
+  friend bool operator==(const DeliveryKey&, const DeliveryKey&) = default;
+};
+
+// Deliveries that the master hands out, under the receiver's credit (Advertisement::deliveries).
+// The receiver takes each by compare-and-set on its outbox row, so a list that arrives twice does
+// nothing twice. Member, Dispatcher and Worker know nothing of it: it goes from host to host, and
+// is no Message.
+struct Handout {
+  Incarnation incarnation;  // the master's
+  Epoch master_epoch;       // an older one than the receiver knows of is ignored
+  std::vector<DeliveryKey> deliveries;
+};
+
 using Message = std::variant<Advertisement, OwnedList, OwnedRequest, Assign, Cede, BlockMessage,
                              BlockReport, Refusal, CreditGrant>;
 
