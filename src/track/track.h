@@ -2,7 +2,7 @@
 
 // What a track is: the syntax tree of the track language, whole. The text (room `lang`), the graph in the browser and
 // the compiled program (room `decide`) are all made from it. Plain data, value semantics; nothing here checks meaning.
-// Nodes carry the span they were read from, for diagnostics, and comments; neither takes part in comparison (==).
+// Nodes carry the span they were read from, for diagnostics; it takes no part in comparison (==). Comments do.
 
 #include <cstdint>
 #include <memory>
@@ -118,9 +118,10 @@ struct Operand {
 
 // JSON as written behind `with`: an object, a list or an operand.
 struct Json {
+  struct Member;
   struct Object {
-    std::vector<std::pair<std::string, Json>> members;  // in the order written
-    friend bool operator==(const Object&, const Object&) = default;
+    std::vector<Member> members;  // in the order written
+    friend bool operator==(const Object&, const Object&);
   };
   struct List {
     std::vector<Json> items;
@@ -130,6 +131,17 @@ struct Json {
   Span span;
   friend bool operator==(const Json&, const Json&) = default;
 };
+// Not std::pair, which clang will not have of an incomplete type.
+struct Json::Member {
+  std::string first;  // the name
+  Json second;        // its value
+  friend bool operator==(const Member& a, const Member& b) {
+    return a.first == b.first && a.second == b.second;
+  }
+};
+inline bool operator==(const Json::Object& a, const Json::Object& b) {
+  return a.members == b.members;
+}
 
 // ---- Conditions -----------------------------------------------------------------------------------------------------
 
@@ -538,10 +550,12 @@ struct LookUp {
 struct Step {
   Name name;
   std::optional<std::string> about;
+  Comments about_comments;
   std::optional<LookUp> look_up;
   std::optional<DurationSpec> check_every;
+  Comments check_comments;
   std::vector<Rule> rules;
-  Span span;
+  Span span;  // of the line with its name
   Comments comments;
   friend bool operator==(const Step&, const Step&) = default;
 };
