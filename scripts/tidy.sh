@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# The house rules that a machine can check; each part runs even when one before it found something.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+failed=""
+part() {
+  local name=$1 began=$SECONDS
+  shift
+  if "$@"; then
+    echo "tidy: $name ok ($((SECONDS - began)) s)"
+  else
+    echo "tidy: $name FAILED ($((SECONDS - began)) s)"
+    failed+=" $name"
+  fi
+}
+
+formatted() {
+  git ls-files -co --exclude-standard '*.h' '*.cc' | while read -r f; do [ -e "$f" ] && echo "$f"; done |
+    xargs -r clang-format-19 --dry-run -Werror
+}
+
+# clang-tidy reads the headers that the build makes (the peers' wire format), so those are made first.
+linted() {
+  cmake --preset dev --log-level=NOTICE >/dev/null || return 1
+  local made
+  made=$(ninja -C build/dev -t targets all 2>/dev/null | sed -n 's/^\(.*\.pb\.h\): .*/\1/p')
+  # shellcheck disable=SC2086
+  if [ -n "$made" ]; then ninja -C build/dev $made >/dev/null || return 1; fi
+  python3 scripts/clang_tidy.py
+}
+
+part includes python3 scripts/check_includes.py src
+part rules python3 scripts/check_rules.py .
+part format formatted
+part clang-tidy linted
+
+if [ -n "$failed" ]; then
+  echo "tidy: failed:$failed"
+  exit 1
+fi
+echo "tidy: all clean"
