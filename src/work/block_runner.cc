@@ -1,0 +1,103 @@
+#include "work/block_runner.h"
+
+#include <fmt/format.h>
+
+namespace turnout::work {
+namespace {
+
+BlockDone failed(std::string problem) {
+  BlockDone done;
+  done.outcome = BlockDone::Outcome::kFailed;
+  done.problem = std::move(problem);
+  return done;
+}
+
+// True when a row that the block wrote is due at or before the block's own instant.
+bool any_due_now(const track::BlockOutcome& outcome, base::Instant now) {
+  for (std::size_t row = 0; row < outcome.rows(); ++row) {
+    if (outcome.due_at[row] <= now) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<const TrackEntry>> BlockRunner::entry_for(const BlockTask& task) {
+  auto entry = book_.find(task.fence.track);
+  if (entry == nullptr || entry->published.version != task.version) {
+    TRYV(book_.refresh(*session_));
+    entry = book_.find(task.fence.track);
+  }
+  if (entry == nullptr || entry->published.version != task.version) {
+    return base::fail(base::ErrorCode::kConflict,
+                      fmt::format("track {} is not at version {} any more",
+                                  task.fence.track.get(), task.version.get()));
+  }
+  if (entry->program == nullptr) {
+    return base::fail(base::ErrorCode::kInvalid, entry->problem);
+  }
+  return entry;
+}
+
+// The items that load() left out were not where the block said.
+void BlockRunner::note_missing(const BlockTask& task, BlockDone& done) const {
+  if (block_.rows() == task.items.size()) {
+    return;
+  }
+  std::size_t row = 0;
+  for (const store::BlockItem& item : task.items) {
+    if (row < block_.rows() && block_.contact[row] == item.contact &&
+        block_.entry[row] == item.entry) {
+      ++row;
+    } else {
+      done.stale.push_back(item);
+    }
+  }
+}
+
+BlockDone BlockRunner::run(const BlockTask& task) {
+  const base::Tick began = base::boot_now();
+  auto entry = entry_for(task);
+  if (!entry) {
+    return failed(entry.error().message);
+  }
+  const decide::Program& program = *entry.value()->program;
+  block_.clear();
+  if (auto loaded = session_->load(task.fence.track, task.items, program.fields(), program.tags(),
+                                   block_);
+      !loaded) {
+    return failed(loaded.error().message);
+  }
+  outcome_.clear();
+  program.run(block_, outcome_);
+
+  store::Commit commit;
+  commit.fence = task.fence;
+  commit.version = task.version;
+  commit.peer = self_;
+  commit.connection = connection_;
+  commit.fields = &program.fields();
+  commit.before = &block_;
+  commit.after = &outcome_;
+  auto committed = session_->commit(commit);
+  if (!committed) {
+    return failed(committed.error().message);
+  }
+  BlockDone done;
+  done.outcome =
+      committed.value().fenced ? BlockDone::Outcome::kFenced : BlockDone::Outcome::kDone;
+  done.moved = committed.value().positions;
+  done.moves = committed.value().moves;
+  done.actions = committed.value().actions;
+  note_missing(task, done);
+  for (const std::uint32_t row : committed.value().stale) {
+    done.stale.push_back({block_.contact[row], block_.entry[row], block_.move_no[row]});
+  }
+  done.more_due = any_due_now(outcome_, block_.now) || !done.stale.empty();
+  done.elapsed = base::boot_now() - began;
+  return done;
+}
+
+}  // namespace turnout::work

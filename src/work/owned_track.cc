@@ -1,0 +1,391 @@
+#include "work/owned_track.h"
+
+#include <algorithm>
+#include <charconv>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+namespace turnout::work {
+namespace {
+
+constexpr const char* kFeed = "feed";
+constexpr int kCatchUpBatch = 5'000;
+
+decide::SqlCondition condition(const store::Session& session, const decide::GatherClause& clause,
+                               base::Instant now) {
+  const store::ConditionStyle style = session.condition_style();
+  return clause.sql(style.postgres ? decide::Dialect::kPostgres : decide::Dialect::kSqlite, now,
+                    style.first_parameter);
+}
+
+std::int64_t number_in(std::string_view text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// True when one of the names is among the fields.
+template <class Named>
+bool touches(const std::vector<std::string>& names, const std::vector<Named>& wanted) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return std::any_of(wanted.begin(), wanted.end(), [&](const Named& one) {
+      if constexpr (std::is_same_v<Named, std::string>) {
+        return one == name;
+      } else {
+        return one.name == name;
+      }
+    });
+  });
+}
+
+std::vector<std::size_t> indices_of(const std::vector<std::string>& names,
+                                    const std::vector<track::Field>& fields) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (std::find(names.begin(), names.end(), fields[i].name) != names.end()) {
+      found.push_back(i);
+    }
+  }
+  return found;
+}
+
+std::vector<std::size_t> indices_of(const std::vector<std::string>& names,
+                                    const std::vector<std::string>& tags) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    if (std::find(names.begin(), names.end(), tags[i]) != names.end()) {
+      found.push_back(i);
+    }
+  }
+  return found;
+}
+
+bool listens(const decide::StepListens& step, const std::vector<std::size_t>& fields,
+             const std::vector<std::size_t>& tags) {
+  const auto any = [](const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
+    return std::any_of(a.begin(), a.end(), [&](std::size_t x) {
+      return std::find(b.begin(), b.end(), x) != b.end();
+    });
+  };
+  return any(step.fields, fields) || any(step.tags, tags);
+}
+
+void add(StepResult& sum, const StepResult& one) {
+  sum.made_due = sum.made_due || one.made_due;
+  sum.more = sum.more || one.more;
+  sum.fenced = sum.fenced || one.fenced;
+}
+
+bool is_continuous(const decide::GatherClause& clause) {
+  return std::holds_alternative<decide::GatherClause::Continuous>(clause.when());
+}
+
+}  // namespace
+
+base::Result<StepResult> OwnedTrack::write_cursor(store::Session& session, const std::string& name,
+                                                  const std::string& text) {
+  auto written = session.set_cursor(fence_, name, text);
+  if (!written && written.error().code == base::ErrorCode::kConflict) {
+    return StepResult{.fenced = true};
+  }
+  TRYV(std::move(written));
+  return StepResult{};
+}
+
+base::Result<StepResult> OwnedTrack::note_feed(store::Session& session,
+                                               const store::FeedCursor& cursor) {
+  return write_cursor(session, kFeed, cursor.text);
+}
+
+void OwnedTrack::test_everybody() {
+  retesting_ = base::ContactId(0);
+  for (Clause& clause : clauses_) {
+    if (is_continuous(*clause.gather)) {
+      clause.last_run = track::kNever;
+      clause.scanning.reset();
+    }
+  }
+}
+
+base::Result<void> OwnedTrack::read_clauses(store::Session& session) {
+  clauses_.clear();
+  const auto& gathers = *entry_->gathers;
+  for (std::size_t i = 0; i < gathers.size(); ++i) {
+    Clause clause;
+    clause.gather = &gathers[i];
+    clause.name = fmt::format("gather {} of version {}", i + 1, entry_->published.version.get());
+    TRY(const std::optional<std::string> text, session.cursor(fence_.track, clause.name));
+    if (text && text->starts_with("done ")) {
+      clause.last_run = base::Instant{number_in(text->substr(5))};
+    } else if (text && text->starts_with("scan ")) {
+      const std::size_t space = text->find(' ', 5);
+      clause.run_began = base::Instant{number_in(text->substr(5))};
+      clause.scanning = base::ContactId(
+          space == std::string::npos ? 0 : number_in(text->substr(space + 1)));
+    }
+    clauses_.push_back(std::move(clause));
+  }
+  return base::ok();
+}
+
+base::Result<StepResult> OwnedTrack::begin(store::Session& session) {
+  StepResult sum;
+  TRYV(read_clauses(session));
+  TRY(const std::optional<std::string> stored, session.cursor(fence_.track, kFeed));
+  store::FeedCursor cursor;
+  if (stored) {
+    cursor.text = *stored;
+    while (true) {
+      TRY(store::FeedBatch batch, session.changes(cursor, kCatchUpBatch));
+      if (batch.lost) {
+        test_everybody();
+      }
+      TRY(const StepResult one, changed(session, batch.changes));
+      add(sum, one);
+      if (sum.fenced) {
+        return sum;
+      }
+      cursor = std::move(batch.next);
+      if (!batch.more) {
+        break;
+      }
+    }
+  } else {
+    // Before the first look at all contacts, so that what changes during it is not missed.
+    TRY(store::FeedBatch batch, session.changes({}, 1));
+    cursor = std::move(batch.next);
+  }
+  TRY(const StepResult noted, note_feed(session, cursor));
+  add(sum, noted);
+  begun_ = !sum.fenced;
+  return sum;
+}
+
+base::Result<store::GatherResult> OwnedTrack::take(store::Session& session, const Clause& clause,
+                                                   base::Instant now,
+                                                   std::vector<base::ContactId> contacts) {
+  const decide::GatherClause& gather = *clause.gather;
+  const decide::SqlCondition where = condition(session, gather, now);
+  if (!where.exact) {
+    TRY(track::ContactBlock block, session.load_these(contacts, gather.fields(), gather.tags()));
+    std::vector<std::uint8_t> kept;
+    block.now = now;
+    gather.keep(block, kept);
+    contacts.clear();
+    for (std::size_t row = 0; row < block.rows(); ++row) {
+      if (kept[row] != 0) {
+        contacts.push_back(block.contact[row]);
+      }
+    }
+    return session.gather_these(fence_, entry_->published.version, gather.start_step(), "", {},
+                                contacts);
+  }
+  return session.gather_these(fence_, entry_->published.version, gather.start_step(), where.text,
+                              where.values, contacts);
+}
+
+// The next contacts in the order of their ids, where the condition cannot be said in SQL whole.
+base::Result<store::GatherResult> OwnedTrack::take_chunk(store::Session& session,
+                                                         const Clause& clause, base::Instant now) {
+  const decide::GatherClause& gather = *clause.gather;
+  TRY(track::ContactBlock block,
+      session.load_contacts(*clause.scanning, kRetestChunk, gather.fields(), gather.tags()));
+  std::vector<std::uint8_t> kept;
+  block.now = now;
+  gather.keep(block, kept);
+  std::vector<base::ContactId> contacts;
+  for (std::size_t row = 0; row < block.rows(); ++row) {
+    if (kept[row] != 0) {
+      contacts.push_back(block.contact[row]);
+    }
+  }
+  TRY(store::GatherResult result,
+      session.gather_these(fence_, entry_->published.version, gather.start_step(), "", {},
+                           contacts));
+  result.done = block.rows() < static_cast<std::size_t>(kRetestChunk);
+  result.last = block.rows() == 0 ? *clause.scanning : block.contact.back();
+  return result;
+}
+
+base::Result<StepResult> OwnedTrack::gather_chunk(store::Session& session, Clause& clause,
+                                                  base::Instant now) {
+  const decide::SqlCondition where = condition(session, *clause.gather, now);
+  store::GatherResult got;
+  if (where.exact) {
+    TRY(got, session.gather(fence_, entry_->published.version, clause.gather->start_step(),
+                            where.text, where.values, *clause.scanning, kGatherChunk));
+  } else {
+    TRY(got, take_chunk(session, clause, now));
+  }
+  if (got.fenced) {
+    return StepResult{.fenced = true};
+  }
+  std::string text;
+  if (got.done) {
+    clause.last_run = clause.run_began;
+    clause.scanning.reset();
+    text = fmt::format("done {}", clause.last_run.us);
+  } else {
+    clause.scanning = got.last;
+    text = fmt::format("scan {} {}", clause.run_began.us, got.last.get());
+  }
+  TRY(StepResult result, write_cursor(session, clause.name, text));
+  result.made_due = got.gathered > 0;
+  result.more = !got.done;
+  return result;
+}
+
+base::Result<StepResult> OwnedTrack::gather(store::Session& session, base::Instant now) {
+  StepResult sum;
+  for (Clause& clause : clauses_) {
+    if (!clause.scanning) {
+      base::Instant next = clause.gather->next_run(clause.last_run, now);
+      if (is_continuous(*clause.gather) && clause.last_run != track::kNever) {
+        next = clause.gather->depends_on_time() ? clause.last_run + kTimeRescan : track::kNever;
+      }
+      if (next > now) {
+        continue;
+      }
+      clause.scanning = base::ContactId(0);
+      clause.run_began = now;
+    }
+    TRY(const StepResult one, gather_chunk(session, clause, now));
+    add(sum, one);
+    if (sum.fenced) {
+      return sum;
+    }
+  }
+  if (retesting_) {
+    TRY(const StepResult one, retest_chunk(session));
+    add(sum, one);
+  }
+  return sum;
+}
+
+base::Result<StepResult> OwnedTrack::gather_changed(store::Session& session,
+                                                    const std::vector<store::Change>& changes) {
+  StepResult sum;
+  for (const Clause& clause : clauses_) {
+    if (!is_continuous(*clause.gather)) {
+      continue;
+    }
+    std::vector<base::ContactId> contacts;
+    for (const store::Change& change : changes) {
+      if (change.by != fence_.track &&
+          (change.created || touches(change.fields, clause.gather->fields()) ||
+           touches(change.tags, clause.gather->tags()))) {
+        contacts.push_back(change.contact);
+      }
+    }
+    if (contacts.empty()) {
+      continue;
+    }
+    std::sort(contacts.begin(), contacts.end());
+    contacts.erase(std::unique(contacts.begin(), contacts.end()), contacts.end());
+    TRY(const base::Instant now, session.now());
+    TRY(const store::GatherResult got, take(session, clause, now, std::move(contacts)));
+    sum.fenced = sum.fenced || got.fenced;
+    sum.made_due = sum.made_due || got.gathered > 0;
+  }
+  return sum;
+}
+
+base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
+                                                  const std::vector<store::Change>& changes) {
+  const decide::Program& program = *entry_->program;
+  struct Touched {
+    std::vector<std::size_t> fields;
+    std::vector<std::size_t> tags;
+  };
+  std::unordered_map<base::ContactId, Touched> touched;
+  std::vector<base::ContactId> contacts;
+  for (const store::Change& change : changes) {
+    if (change.by == fence_.track) {
+      continue;  // an entry is not woken by its own track's writes
+    }
+    Touched one{indices_of(change.fields, program.fields()), indices_of(change.tags, program.tags())};
+    if (one.fields.empty() && one.tags.empty()) {
+      continue;
+    }
+    const auto [at, fresh] = touched.try_emplace(change.contact);
+    if (fresh) {
+      contacts.push_back(change.contact);
+    }
+    at->second.fields.insert(at->second.fields.end(), one.fields.begin(), one.fields.end());
+    at->second.tags.insert(at->second.tags.end(), one.tags.begin(), one.tags.end());
+  }
+  std::sort(contacts.begin(), contacts.end());
+  StepResult result;
+  while (!contacts.empty()) {
+    TRY(const std::vector<store::PositionRow> rows, session.positions(fence_.track, contacts));
+    std::vector<store::Wake> wakes;
+    for (const store::PositionRow& row : rows) {
+      const Touched& what = touched[row.contact];
+      const auto step =
+          std::find_if(program.listens().begin(), program.listens().end(),
+                       [&](const decide::StepListens& s) { return s.step == row.step; });
+      if (row.state == track::PositionState::kOpen && step != program.listens().end() &&
+          listens(*step, what.fields, what.tags)) {
+        wakes.push_back({row.contact, row.entry, row.move_no,
+                         program.woken_rules(row.step, what.fields, what.tags)});
+      }
+    }
+    TRY(const WakeResult woken, wake(session, wakes));
+    result.fenced = result.fenced || woken.fenced;
+    result.made_due = result.made_due || woken.woken > 0;
+    if (result.fenced || woken.woken == static_cast<std::int64_t>(wakes.size())) {
+      break;
+    }
+    // Some moved between the two statements, perhaps by what was so before the change: look again.
+  }
+  return result;
+}
+
+base::Result<OwnedTrack::WakeResult> OwnedTrack::wake(store::Session& session,
+                                                      const std::vector<store::Wake>& wakes) {
+  if (wakes.empty()) {
+    return WakeResult{};
+  }
+  auto woken = session.wake(fence_, wakes);
+  if (!woken && woken.error().code == base::ErrorCode::kConflict) {
+    return WakeResult{.fenced = true};
+  }
+  TRY(const std::int64_t count, std::move(woken));
+  return WakeResult{.woken = count};
+}
+
+base::Result<StepResult> OwnedTrack::changed(store::Session& session,
+                                             const std::vector<store::Change>& changes) {
+  TRY(StepResult sum, gather_changed(session, changes));
+  if (sum.fenced) {
+    return sum;
+  }
+  TRY(const StepResult woken, wake_changed(session, changes));
+  add(sum, woken);
+  return sum;
+}
+
+base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session) {
+  TRY(const track::ContactBlock block,
+      session.load_contacts(*retesting_, kRetestChunk, {}, {}));
+  if (block.rows() == 0) {
+    retesting_.reset();
+    return StepResult{};
+  }
+  TRY(const std::vector<store::PositionRow> rows,
+      session.positions(fence_.track, block.contact));
+  std::vector<store::Wake> wakes;
+  for (const store::PositionRow& row : rows) {
+    if (row.state == track::PositionState::kOpen) {
+      wakes.push_back({row.contact, row.entry, row.move_no, 0});
+    }
+  }
+  TRY(const WakeResult woken, wake(session, wakes));
+  if (woken.woken == static_cast<std::int64_t>(wakes.size())) {
+    retesting_ = block.contact.back();
+  }
+  return StepResult{.made_due = woken.woken > 0, .more = true, .fenced = woken.fenced};
+}
+
+}  // namespace turnout::work

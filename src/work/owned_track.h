@@ -1,0 +1,89 @@
+#pragma once
+
+// What an owner does for one of its tracks beside cutting blocks: it gathers contacts, and makes those due again whose
+// waiting rules may be met since something changed. All through one session, in small steps.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/store.h"
+#include "work/track_book.h"
+
+namespace turnout::work {
+
+inline constexpr int kGatherChunk = 20'000;    // contacts looked at in one statement
+inline constexpr int kRetestChunk = 5'000;     // contacts tested again in one statement
+// Continuous gathering whose condition compares with the time looks at everybody again this often.
+inline constexpr base::Duration kTimeRescan = std::chrono::minutes(1);
+
+// What a step of work came to.
+struct StepResult {
+  bool made_due = false;  // contacts were made due: there is something to cut
+  bool more = false;      // there is more to do at once
+  bool fenced = false;    // the track is somebody else's now
+};
+
+// One owned track. Used by the owner's thread only. Keeps where it stands in the database (table `cursor`), so that the
+// next owner goes on from there.
+class OwnedTrack {
+ public:
+  OwnedTrack(store::Fence fence, std::shared_ptr<const TrackEntry> entry)
+      : fence_(fence), entry_(std::move(entry)) {}
+
+  const store::Fence& fence() const { return fence_; }
+  const TrackEntry& entry() const { return *entry_; }
+
+  // Reads where the last owner stood, and follows the feed from there up to now; then the changes that the owner reads for
+  // all its tracks go on from there.
+  base::Result<StepResult> begin(store::Session& session);
+  bool begun() const { return begun_; }
+
+  // Gathers one chunk for each clause whose time has come.
+  base::Result<StepResult> gather(store::Session& session, base::Instant now);
+
+  // Looks at changes of contacts: gathers those that now meet a continuous clause, wakes those that wait.
+  base::Result<StepResult> changed(store::Session& session, const std::vector<store::Change>& changes);
+
+  // Everybody is to be tested once (the feed was lost).
+  void test_everybody();
+
+  // Notes in the database that changes up to `cursor` were looked at.
+  base::Result<StepResult> note_feed(store::Session& session, const store::FeedCursor& cursor);
+
+ private:
+  struct Clause {
+    const decide::GatherClause* gather = nullptr;
+    std::string name;                           // in the table `cursor`; of this version
+    std::optional<base::ContactId> scanning;    // a run is under way: contacts above this one are to be looked at
+    base::Instant last_run = track::kNever;     // when the last complete run began
+    base::Instant run_began = track::kNever;
+  };
+
+  struct WakeResult {
+    std::int64_t woken = 0;
+    bool fenced = false;
+  };
+  base::Result<WakeResult> wake(store::Session& session, const std::vector<store::Wake>& wakes);
+  base::Result<void> read_clauses(store::Session& session);
+  base::Result<StepResult> gather_chunk(store::Session& session, Clause& clause, base::Instant now);
+  base::Result<store::GatherResult> take(store::Session& session, const Clause& clause, base::Instant now,
+                                         std::vector<base::ContactId> contacts);
+  base::Result<store::GatherResult> take_chunk(store::Session& session, const Clause& clause,
+                                               base::Instant now);
+  base::Result<StepResult> gather_changed(store::Session& session, const std::vector<store::Change>& changes);
+  base::Result<StepResult> wake_changed(store::Session& session, const std::vector<store::Change>& changes);
+  base::Result<StepResult> retest_chunk(store::Session& session);
+  base::Result<StepResult> write_cursor(store::Session& session, const std::string& name,
+                                        const std::string& text);
+
+  const store::Fence fence_;
+  const std::shared_ptr<const TrackEntry> entry_;
+  bool begun_ = false;
+  std::vector<Clause> clauses_;
+  std::optional<base::ContactId> retesting_;  // contacts above this one are to be tested again
+};
+
+}  // namespace turnout::work

@@ -1,0 +1,121 @@
+#pragma once
+
+// The owner's thread: for all tracks that this peer owns it gathers contacts, follows the feed of changes, and reads what is
+// due, through one session of its own. Nothing here decides who owns what or who gets which block: that is the loop's.
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "store/store.h"
+#include "work/owned_track.h"
+#include "work/track_book.h"
+
+namespace turnout::work {
+
+// What is due on a track, as asked for by Owner::cut.
+struct Cut {
+  store::Fence fence;
+  std::vector<store::DueItem> items;  // in the order (due, contact, entry)
+  store::DueCursor next;              // where the next cut goes on
+  bool end = false;                   // nothing else is due
+  base::Instant now;                  // the database's clock at the cut
+  base::Instant next_due = track::kNever;  // when `end`: of the first timer after `now`
+  bool failed = false;                // the database did not answer; ask again later
+};
+
+// Thread-safe. The callbacks come on the owner's thread.
+class Owner {
+ public:
+  struct Callbacks {
+    std::function<void(Cut)> cut;
+    std::function<void(base::TrackId)> made_due;       // there is something to cut
+    std::function<void(store::Fence)> fenced;          // a write was refused: the track is somebody else's
+    std::function<void(base::TrackId, std::string)> problem;  // this track cannot go on; says why
+    // An attempt on the database that began then has succeeded or failed.
+    std::function<void(bool succeeded, base::Tick began)> database;
+    std::function<void()> refreshed;                   // the book was brought up to date
+  };
+
+  // `book` must outlive the owner. `interval`: how often the feed is read and schedules are looked at.
+  Owner(std::unique_ptr<store::Session> session, TrackBook& book, base::Duration interval,
+        Callbacks callbacks);
+  // Ends the thread after the step it is in.
+  ~Owner();
+  Owner(const Owner&) = delete;
+  Owner& operator=(const Owner&) = delete;
+
+  void own(const store::Fence& fence);
+  void disown(base::TrackId track);
+  // While stopped nothing is written; cuts are still answered.
+  void stop();
+  void resume();
+  // Asks for up to `limit` due positions above `from`; the answer comes by Callbacks::cut.
+  void cut(const store::Fence& fence, const store::DueCursor& from, int limit);
+  // Brings the book up to date.
+  void refresh();
+  // Something changed just now: look at the feed at once.
+  void poke();
+
+ private:
+  struct CutRequest {
+    store::Fence fence;
+    store::DueCursor from;
+    int limit = 0;
+  };
+  struct Own {
+    store::Fence fence;
+  };
+  struct Disown {
+    base::TrackId track;
+  };
+  struct Refresh {};
+  using Job = std::variant<CutRequest, Own, Disown, Refresh>;
+
+  void post(Job job);
+  void loop();
+  // Waits for a job, or until it is time to look around. False: stopping.
+  bool take_jobs(std::deque<Job>& jobs);
+  void carry_out(const Job& job);
+  void carry_out_cut(const CutRequest& request);
+  void read_next_due(Cut& cut);
+  void carry_out_own(const store::Fence& fence);
+  void look_around();
+  bool start_feed();
+  bool begin_new_tracks();
+  bool read_feed();
+  bool note_feed();
+  bool gather();
+  // Takes in what a step on a track came to. False when the track is lost or failed.
+  bool settle(base::TrackId track, const base::Result<StepResult>& result, base::Tick began);
+  void report_attempt(const base::Error* error, base::Tick began);
+
+  const std::unique_ptr<store::Session> session_;
+  TrackBook& book_;
+  const base::Duration interval_;
+  const Callbacks callbacks_;
+
+  // The thread's own.
+  std::map<base::TrackId, OwnedTrack> tracks_;
+  std::optional<store::FeedCursor> feed_;  // none: no track has begun
+  bool feed_moved_ = false;                // since it was last noted
+  base::Tick feed_noted_{};
+  bool busy_ = false;                      // there is more to do at once
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> jobs_;
+  bool poked_ = false;
+  bool stopped_ = false;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace turnout::work

@@ -1,0 +1,77 @@
+#include "work/track_book.h"
+
+#include <utility>
+
+namespace turnout::work {
+
+std::shared_ptr<const TrackEntry> TrackBook::compile(store::TrackVersion published,
+                                                     const track::Catalogue& catalogue) const {
+  auto entry = std::make_shared<TrackEntry>();
+  entry->published = std::move(published);
+  const store::TrackVersion& version = entry->published;
+  auto tree = parse_(version.text);
+  if (!tree) {
+    entry->problem = tree.error().message;
+    return entry;
+  }
+  auto program = decide::Program::compile(tree.value(), catalogue, version.numbering, version.id,
+                                          version.version);
+  auto gathers = decide::compile_gathers(tree.value(), catalogue, version.numbering);
+  if (!program) {
+    entry->problem = program.error().message;
+  } else if (!gathers) {
+    entry->problem = gathers.error().message;
+  } else {
+    entry->program = std::make_shared<const decide::Program>(std::move(program.value()));
+    entry->gathers = std::make_shared<const std::vector<decide::GatherClause>>(
+        std::move(gathers.value()));
+  }
+  return entry;
+}
+
+base::Result<void> TrackBook::refresh(store::Session& session) {
+  TRY(track::Catalogue catalogue, session.catalogue());
+  TRY(std::vector<store::TrackVersion> versions, session.tracks());
+  bool same_fields = false;
+  std::map<base::TrackId, std::shared_ptr<const TrackEntry>> known;
+  {
+    const std::lock_guard lock(mutex_);
+    same_fields = catalogue.fields.size() == catalogue_.fields.size();
+    known = tracks_;
+  }
+  std::map<base::TrackId, std::shared_ptr<const TrackEntry>> tracks;
+  for (store::TrackVersion& version : versions) {
+    const base::TrackId id = version.id;
+    const auto old = known.find(id);
+    const bool current = old != known.end() && old->second->problem.empty() &&
+                         old->second->published.version == version.version &&
+                         old->second->published.active == version.active;
+    tracks[id] = current && same_fields ? old->second : compile(std::move(version), catalogue);
+  }
+  const std::lock_guard lock(mutex_);
+  tracks_ = std::move(tracks);
+  catalogue_ = std::move(catalogue);
+  return base::ok();
+}
+
+std::shared_ptr<const TrackEntry> TrackBook::find(base::TrackId id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = tracks_.find(id);
+  return found == tracks_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<const TrackEntry>> TrackBook::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<const TrackEntry>> all;
+  for (const auto& [id, entry] : tracks_) {
+    all.push_back(entry);
+  }
+  return all;
+}
+
+track::Catalogue TrackBook::catalogue() const {
+  const std::lock_guard lock(mutex_);
+  return catalogue_;
+}
+
+}  // namespace turnout::work
