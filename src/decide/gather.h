@@ -1,7 +1,7 @@
 #pragma once
 
-// The `gather contacts` clauses of a track, compiled: which contacts it takes, as SQL for each database and, for what
-// cannot be said there, as a test over columns.
+// The `gather contacts` clauses of a track, compiled: which contacts it takes, as SQL for each
+// database and, for what cannot be said there, as a test over columns.
 
 #include <cstdint>
 #include <memory>
@@ -19,12 +19,14 @@ namespace turnout::decide {
 
 enum class Dialect { kSqlite, kPostgres };
 
-// A condition on the table `contact` under the alias `c`, with `?1`, `?2` … (SQLite) or `$N` … (PostgreSQL, counted from
-// `first_parameter`) for `values`. Text values are bound, never spliced. Empty text: every contact.
+// A condition on the table `contact` under the alias `c`, with `?1`, `?2` … (SQLite) or `$N` …
+// (PostgreSQL, counted from `first_parameter`) for `values`. Text values are bound, never spliced.
+// Empty text: every contact.
 struct SqlCondition {
   std::string text;
   std::vector<track::Value> values;
-  bool exact = true;  // false: a superset of what is meant; GatherClause::keep must be asked as well
+  bool exact =
+      true;  // false: a superset of what is meant; GatherClause::keep must be asked as well
 };
 
 // One `gather contacts` clause. Immutable; any thread.
@@ -46,25 +48,27 @@ class GatherClause {
 
   std::int32_t start_step() const;  // step number
   const When& when() const;
-  // The first run after `last` (kNever: it never ran), or kNever when there is none. Missed runs are made up once. For
-  // Continuous: `now` at the start, and then whenever the feed says so.
+  // The first run after `last` (kNever: it never ran), or kNever when there is none. Missed runs
+  // are made up once. For Continuous: `now` at the start, and then whenever the feed says so.
   base::Instant next_run(base::Instant last, base::Instant now) const;
   // As of `now`, which takes the place of `now`, `today` and the like.
   SqlCondition sql(Dialect dialect, base::Instant now, int first_parameter) const;
   // Fields and tags that keep() reads, and that wake continuous gathering when they change.
   const std::vector<track::Field>& fields() const;
   const std::vector<std::string>& tags() const;
-  // Which rows of a block (columns parallel to fields(), tags to tags()) are meant: one byte per row. The same answer as
-  // sql() when that is exact.
+  // Which rows of a block (columns parallel to fields(), tags to tags()) are meant: one byte per
+  // row. The same answer as sql() when that is exact.
   void keep(const track::ContactBlock& block, std::vector<std::uint8_t>& out) const;
-  // The earliest instant after `now` at which a comparison with the time can change for a contact of the block's row, or
-  // kNever. Continuous gathering must look again at it.
+  // The earliest instant after `now` at which a comparison with the time can change for a contact
+  // of the block's row, or kNever. Continuous gathering must look again at it.
   base::Instant next_change(const track::ContactBlock& block, std::size_t row) const;
-  // True when the condition compares with the time, so that contacts may begin to meet it without having changed.
+  // True when the condition compares with the time, so that contacts may begin to meet it without
+  // having changed.
   bool depends_on_time() const;
 
  private:
-  friend base::Result<std::vector<GatherClause>> compile_gathers(const track::Track&, const track::Catalogue&,
+  friend base::Result<std::vector<GatherClause>> compile_gathers(const track::Track&,
+                                                                 const track::Catalogue&,
                                                                  const track::Numbering&);
   struct Impl;
   explicit GatherClause(std::unique_ptr<const Impl> impl);

@@ -1,10 +1,12 @@
 #pragma once
 
-// A track compiled: what it reads and writes, and the moves and actions it decides for a block of contacts.
+// A track compiled: what it reads and writes, and the moves and actions it decides for a block of
+// contacts.
 //
-// Deciding goes column by column: all rows of a block that stand on a step form a selection; each rule's condition splits
-// the selection into those it is met for, which take its actions and move (and go on on the next step, if that opens at
-// once), and the rest, which try the next rule. Rows that went the same way share one Shape.
+// Deciding goes column by column: all rows of a block that stand on a step form a selection; each
+// rule's condition splits the selection into those it is met for, which take its actions and move
+// (and go on on the next step, if that opens at once), and the rest, which try the next rule. Rows
+// that went the same way share one Shape.
 
 #include <cstddef>
 #include <memory>
@@ -21,7 +23,8 @@
 
 namespace turnout::decide {
 
-inline constexpr int kMaxMovesPerPassage = 1000;  // then the block commits and the contact is due at once
+inline constexpr int kMaxMovesPerPassage =
+    1000;  // then the block commits and the contact is due at once
 
 // Which fields and tags wake a waiting contact on a step.
 struct StepListens {
@@ -33,8 +36,8 @@ struct StepListens {
 // Immutable after compile(); may be used from any number of threads at once.
 class Program {
  public:
-  // kInvalid with a sentence when the track cannot be compiled (an invalid regular expression, an unknown time zone, …);
-  // the track has passed lang::check and lang::check_runnable.
+  // kInvalid with a sentence when the track cannot be compiled (an invalid regular expression, an
+  // unknown time zone, …); the track has passed lang::check and lang::check_runnable.
   static base::Result<Program> compile(const track::Track& track, const track::Catalogue& catalogue,
                                        const track::Numbering& numbering, base::TrackId id,
                                        base::Version version);
@@ -42,22 +45,25 @@ class Program {
   Program& operator=(Program&&) noexcept;
   ~Program();
 
-  // The fields that are read or written, and the tags that are tested, in the order of ContactBlock::columns and ::tags.
+  // The fields that are read or written, and the tags that are tested, in the order of
+  // ContactBlock::columns and ::tags.
   const std::vector<track::Field>& fields() const;
   const std::vector<std::string>& tags() const;
   const std::vector<StepListens>& listens() const;
   base::Version version() const;
   base::TrackId track() const;
-  std::int32_t first_step() const;  // number of the step that gathers without `start at` put contacts on
+  std::int32_t first_step()
+      const;  // number of the step that gathers without `start at` put contacts on
 
-  // For a contact that waits on `step` with the rules of `stayed` spent: the bits of those that may be met again because
-  // one of `fields` or `tags` (indices) changed.
+  // For a contact that waits on `step` with the rules of `stayed` spent: the bits of those that may
+  // be met again because one of `fields` or `tags` (indices) changed.
   std::uint64_t woken_rules(std::int32_t step, const std::vector<std::size_t>& changed_fields,
                             const std::vector<std::size_t>& changed_tags) const;
 
-  // Decides every row: takes it through as many steps as it can at block.now. A row that is not due (kClosed before its
-  // due_at, kStopped, on a step this version does not have) keeps its state with an empty shape. `block` is scratch: its
-  // columns change as rows set fields. Cost: O(rows × conditions); nothing is kept between calls.
+  // Decides every row: takes it through as many steps as it can at block.now. A row that is not due
+  // (kClosed before its due_at, kStopped, on a step this version does not have) keeps its state
+  // with an empty shape. `block` is scratch: its columns change as rows set fields. Cost: O(rows ×
+  // conditions); nothing is kept between calls.
   void run(track::ContactBlock& block, track::BlockOutcome& out) const;
 
  private:

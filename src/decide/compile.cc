@@ -1,0 +1,321 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "decide/compiled.h"
+
+namespace turnout::decide {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using track::ActionKind;
+using track::Type;
+
+auto invalid(track::Span span, const std::string& what) {
+  return fail(ErrorCode::kInvalid,
+              span.line == 0 ? what : fmt::format("line {}: {}", span.line, what));
+}
+auto not_yet(track::Span span, const char* what) {
+  return invalid(span, fmt::format("{} does not run yet", what));
+}
+
+class TrackCompiler {
+ public:
+  TrackCompiler(const track::Track& track, const track::Catalogue& catalogue,
+                const track::Numbering& numbering)
+      : track_(track), numbering_(numbering), steps_(track.steps()) {
+    result_.columns.catalogue = &catalogue;
+  }
+
+  Result<CompiledTrack> compile() {
+    TRY(result_.columns.zone, compile_zone(track_, result_.columns));
+    if (steps_.empty()) {
+      return fail(ErrorCode::kInvalid, "a track needs at least one step");
+    }
+    TRYV(number_steps());
+    for (const track::Step* const source : steps_) {
+      TRYV(step(*source));
+    }
+    // Which tags are tested is known only now.
+    for (CompiledStep& step : result_.steps) {
+      for (CompiledRule& rule : step.rules) {
+        for (CompiledAction& action : rule.actions) {
+          const auto& tags = result_.columns.tags;
+          const auto found = std::find(tags.begin(), tags.end(), action.tag.tag);
+          if (action.kind == CompiledAction::Kind::kTag && found != tags.end()) {
+            action.tested_tag = static_cast<std::size_t>(found - tags.begin());
+          }
+        }
+      }
+    }
+    std::sort(result_.written.begin(), result_.written.end());
+    result_.written.erase(std::unique(result_.written.begin(), result_.written.end()),
+                          result_.written.end());
+    result_.columns.catalogue = nullptr;  // the caller's, and no longer needed
+    return std::move(result_);
+  }
+
+ private:
+  Result<void> number_steps() {
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      const auto number = numbering_.steps.find(steps_[i]->name.text);
+      if (number == numbering_.steps.end() || number->second < 0) {
+        return invalid(steps_[i]->name.span,
+                       fmt::format("step \"{}\" has no number", steps_[i]->name.text));
+      }
+      const auto at = static_cast<std::size_t>(number->second);
+      if (at >= result_.step_of_number.size()) {
+        result_.step_of_number.resize(at + 1, kNoStep);
+      }
+      result_.step_of_number[at] = i;
+      if (!index_.emplace(steps_[i]->name.text, i).second) {
+        return invalid(steps_[i]->name.span,
+                       fmt::format("there are two steps \"{}\"", steps_[i]->name.text));
+      }
+    }
+    return base::ok();
+  }
+
+  Result<void> step(const track::Step& source) {
+    if (source.look_up) {
+      return not_yet(source.look_up->span, "`look up`");
+    }
+    if (source.check_every) {
+      return not_yet(source.check_every->span, "`check every`");
+    }
+    CompiledStep step;
+    step.number = numbering_.steps.at(source.name.text);
+    double share = 0;
+    std::set<std::size_t> tested;
+    for (std::size_t i = 0; i < source.rules.size(); ++i) {
+      TRY(CompiledRule compiled, rule(source.rules[i], share));
+      if (compiled.move.kind == CompiledMove::Kind::kStay) {
+        step.stays = true;
+        if (i >= kMaxStayRule) {
+          return invalid(source.rules[i].span,
+                         fmt::format("only the first {} rules of a step may stay", kMaxStayRule));
+        }
+      }
+      step.timed = step.timed || compiled.reads.time;
+      tested.insert(compiled.reads.fields.begin(), compiled.reads.fields.end());
+      compiled.tested.assign(tested.begin(), tested.end());
+      step.reads.fields.insert(compiled.reads.fields.begin(), compiled.reads.fields.end());
+      step.reads.tags.insert(compiled.reads.tags.begin(), compiled.reads.tags.end());
+      step.rules.push_back(std::move(compiled));
+    }
+    step.tested.assign(tested.begin(), tested.end());
+    for (CompiledRule& rule : step.rules) {
+      // It is met because the others are not, so what they read is what it reads.
+      if (rule.head == CompiledRule::Head::kOtherwise) {
+        rule.reads = step.reads;
+        rule.reads.time = step.timed;
+      }
+    }
+    StepListens listens;
+    listens.step = step.number;
+    listens.fields.assign(step.reads.fields.begin(), step.reads.fields.end());
+    listens.tags.assign(step.reads.tags.begin(), step.reads.tags.end());
+    result_.listens.push_back(std::move(listens));
+    result_.steps.push_back(std::move(step));
+    return base::ok();
+  }
+
+  Result<CompiledRule> rule(const track::Rule& source, double& share) {
+    CompiledRule rule;
+    TRYV(head(source, share, rule));
+    for (const track::Action& from : source.actions) {
+      TRY(CompiledAction action, compile_action(from));
+      action.act.action_no = static_cast<std::int16_t>(rule.actions.size() + 1);
+      rule.actions.push_back(std::move(action));
+    }
+    TRY(rule.move, move(source));
+    return rule;
+  }
+
+  Result<void> head(const track::Rule& source, double& share, CompiledRule& rule) {
+    const ZoneRule& zone = result_.columns.zone;
+    if (const auto* const when = std::get_if<track::When>(&source.head)) {
+      rule.head = CompiledRule::Head::kWhen;
+      TRY(rule.condition, compile_condition(when->condition, result_.columns));
+      collect_reads(rule.condition, zone, rule.reads);
+      return base::ok();
+    }
+    if (const auto* const after = std::get_if<track::After>(&source.head)) {
+      rule.head = CompiledRule::Head::kAfter;
+      rule.after = to_calendar(after->duration);
+      rule.reads.time = true;
+      if (rule.after.calendar() && zone.field) {
+        rule.reads.fields.insert(*zone.field);
+      }
+      return base::ok();
+    }
+    if (const auto* const arm = std::get_if<track::Share>(&source.head)) {
+      rule.head = CompiledRule::Head::kShare;
+      rule.share_low = share;
+      // Percentages have two decimals, so their sums are whole hundredths.
+      share += std::round(arm->percent * 100);
+      rule.share_high = share;
+      return base::ok();
+    }
+    if (std::holds_alternative<track::Otherwise>(source.head)) {
+      rule.head = CompiledRule::Head::kOtherwise;
+      return base::ok();
+    }
+    return not_yet(source.span, std::holds_alternative<track::OnEvent>(source.head)
+                                    ? "an `on` rule"
+                                    : "a rule at a time of day");
+  }
+
+  Result<std::int32_t> action_number(ActionKind kind, const track::Name& name) {
+    const auto number = numbering_.actions.find({kind, name.text});
+    if (number == numbering_.actions.end()) {
+      return invalid(name.span, fmt::format("{} \"{}\" has no number",
+                                            track::action_kind_name(kind), name.text));
+    }
+    return number->second;
+  }
+
+  Result<CompiledAction> compile_action(const track::Action& source) {
+    CompiledAction action;
+    if (const auto* const email = std::get_if<track::SendEmail>(&source.what)) {
+      action.act.kind = ActionKind::kEmail;
+      TRY(action.act.name, action_number(ActionKind::kEmail, email->email));
+      if (email->to) {
+        TRY(Term to, compile_operand(*email->to, result_.columns));
+        JsonTemplate payload;
+        payload.kind = JsonTemplate::Kind::kObject;
+        payload.members.emplace_back("to", JsonTemplate{});
+        payload.members.back().second.term = std::move(to);
+        action.payload = std::move(payload);
+        action.act.has_payload = true;
+      }
+      return action;
+    }
+    if (const auto* const call = std::get_if<track::CallWebhook>(&source.what)) {
+      action.act.kind = ActionKind::kWebhook;
+      TRY(action.act.name, action_number(ActionKind::kWebhook, call->webhook));
+      if (call->with) {
+        TRY(action.payload, json(*call->with));
+        action.act.has_payload = true;
+      }
+      return action;
+    }
+    if (const auto* const tag = std::get_if<track::TagAction>(&source.what)) {
+      action.kind = CompiledAction::Kind::kTag;
+      action.tag = {tag->tag.text, !tag->remove};
+      return action;
+    }
+    if (const auto* const clear = std::get_if<track::ClearField>(&source.what)) {
+      action.kind = CompiledAction::Kind::kClear;
+      TRY(action.field, written_field(clear->field));
+      return action;
+    }
+    if (const auto* const set = std::get_if<track::SetField>(&source.what)) {
+      action.kind = CompiledAction::Kind::kSet;
+      TRY(action.field, written_field(set->field));
+      TRY(action.value, compile_operand(set->to, result_.columns));
+      return action;
+    }
+    return not_yet(source.span, "this action");
+  }
+
+  Result<std::size_t> written_field(const track::FieldRef& ref) {
+    auto field = result_.columns.field(ref.name);
+    if (!field) {
+      return invalid(ref.span, field.error().message);
+    }
+    result_.written.push_back(field.value());
+    return field.value();
+  }
+
+  Result<JsonTemplate> json(const track::Json& source) {
+    JsonTemplate made;
+    if (const auto* const object = std::get_if<track::Json::Object>(&source.value)) {
+      made.kind = JsonTemplate::Kind::kObject;
+      for (const auto& [name, value] : object->members) {
+        TRY(JsonTemplate member, json(value));
+        made.members.emplace_back(name, std::move(member));
+      }
+    } else if (const auto* const items = std::get_if<track::Json::List>(&source.value)) {
+      made.kind = JsonTemplate::Kind::kList;
+      for (const track::Json& item : items->items) {
+        TRY(JsonTemplate member, json(item));
+        made.members.emplace_back(std::string(), std::move(member));
+      }
+    } else {
+      TRY(made.term, compile_operand(std::get<track::Operand>(source.value), result_.columns));
+    }
+    return made;
+  }
+
+  Result<CompiledMove> move(const track::Rule& source) {
+    CompiledMove made;
+    if (!source.move) {
+      const std::size_t next = result_.steps.size() + 1;  // this step is not in the list yet
+      if (next < steps_.size()) {
+        made.step = next;
+        return made;
+      }
+      return stop(track::kCompleted, source.span);
+    }
+    if (const auto* const stopping = std::get_if<track::Stop>(&source.move->what)) {
+      return stop(stopping->as ? stopping->as->text : track::kCompleted, source.move->span);
+    }
+    if (const auto* const stay = std::get_if<track::Stay>(&source.move->what)) {
+      if (stay->duration) {
+        return not_yet(source.move->span, "`stay for`");
+      }
+      made.kind = CompiledMove::Kind::kStay;
+      return made;
+    }
+    const auto& go = std::get<track::GoTo>(source.move->what);
+    const auto target = index_.find(go.step.text);
+    if (target == index_.end()) {
+      return invalid(go.step.span, fmt::format("step \"{}\" does not exist", go.step.text));
+    }
+    made.step = target->second;
+    if (go.due) {
+      const auto* const after = std::get_if<track::Due::AfterDuration>(&go.due->when);
+      if (after == nullptr || after->clock) {
+        return not_yet(go.due->span, "a move due at a time of day or by a field");
+      }
+      made.kind = CompiledMove::Kind::kWait;
+      made.delay = to_calendar(after->duration);
+    }
+    return made;
+  }
+
+  Result<CompiledMove> stop(const std::string& outcome, track::Span span) {
+    const auto number = numbering_.outcomes.find(outcome);
+    if (number == numbering_.outcomes.end()) {
+      return invalid(span, fmt::format("outcome \"{}\" has no number", outcome));
+    }
+    CompiledMove made;
+    made.kind = CompiledMove::Kind::kStop;
+    made.outcome = number->second;
+    return made;
+  }
+
+  const track::Track& track_;
+  const track::Numbering& numbering_;
+  const std::vector<const track::Step*> steps_;
+  std::map<std::string, std::size_t> index_;
+  CompiledTrack result_;
+};
+
+}  // namespace
+
+Result<CompiledTrack> compile_track(const track::Track& track, const track::Catalogue& catalogue,
+                                    const track::Numbering& numbering, base::TrackId id,
+                                    base::Version version) {
+  TRY(CompiledTrack compiled, TrackCompiler(track, catalogue, numbering).compile());
+  compiled.id = id;
+  compiled.version = version;
+  return compiled;
+}
+
+}  // namespace turnout::decide

@@ -1,0 +1,108 @@
+#pragma once
+
+// A track compiled: the plain data behind Program, made once by compile_track() and read by every
+// passage.
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "decide/condition.h"
+#include "decide/program.h"
+#include "decide/row.h"
+#include "decide/zone.h"
+#include "track/block.h"
+#include "track/numbering.h"
+
+namespace turnout::decide {
+
+// What a webhook is called with: literal JSON, an operand, or a list or an object of these.
+struct JsonTemplate {
+  enum class Kind : std::uint8_t { kTerm, kObject, kList };
+  Kind kind = Kind::kTerm;
+  Term term;
+  std::vector<std::pair<std::string, JsonTemplate>> members;  // of a list: without names
+};
+
+struct CompiledAction {
+  enum class Kind : std::uint8_t { kSend, kSet, kClear, kTag };
+  Kind kind = Kind::kSend;
+  track::Shape::Act act;                  // kSend; `move` is filled in per shape
+  std::optional<JsonTemplate> payload;    // kSend
+  std::size_t field = 0;                  // kSet, kClear
+  Term value;                             // kSet
+  track::Shape::Tag tag;                  // kTag
+  std::optional<std::size_t> tested_tag;  // kTag: its index when conditions test it
+};
+
+struct CompiledMove {
+  enum class Kind : std::uint8_t { kGo, kWait, kStop, kStay };
+  Kind kind = Kind::kGo;
+  std::size_t step = 0;      // kGo, kWait: index of the step
+  CalendarDuration delay;    // kWait: until it opens
+  std::int32_t outcome = 0;  // kStop: its number
+};
+
+struct CompiledRule {
+  enum class Head : std::uint8_t { kWhen, kAfter, kShare, kOtherwise };
+  Head head = Head::kOtherwise;
+  Node condition;          // kWhen
+  CalendarDuration after;  // kAfter
+  // kShare: met when the draw lies in [low, high), in hundredths of a percent of 10,000.
+  double share_low = 0;
+  double share_high = 0;
+  std::vector<CompiledAction> actions;
+  CompiledMove move;
+  Reads reads;                      // for `otherwise` those of the whole step
+  std::vector<std::size_t> tested;  // fields read by this rule and those before it
+};
+
+struct CompiledStep {
+  std::int32_t number = 0;
+  std::vector<CompiledRule> rules;
+  Reads reads;
+  std::vector<std::size_t> tested;  // fields read by any rule
+  bool timed = false;               // some rule depends on the time
+  bool stays = false;               // some rule stays
+};
+
+inline constexpr std::size_t kNoStep = std::numeric_limits<std::size_t>::max();
+
+struct CompiledTrack {
+  base::TrackId id;
+  base::Version version;
+  Columns columns;
+  std::vector<CompiledStep> steps;
+  std::vector<std::size_t> step_of_number;  // step number → index, or kNoStep
+  std::vector<std::size_t> written;         // fields that some action sets or clears, ascending
+  std::vector<StepListens> listens;
+
+  std::size_t step_index(std::int32_t number) const {
+    return number >= 0 && static_cast<std::size_t>(number) < step_of_number.size()
+               ? step_of_number[static_cast<std::size_t>(number)]
+               : kNoStep;
+  }
+};
+
+// Rules with a higher number cannot stay: each has a bit in ContactBlock::stayed.
+inline constexpr std::size_t kMaxStayRule = 63;
+
+base::Result<CompiledTrack> compile_track(const track::Track& track,
+                                          const track::Catalogue& catalogue,
+                                          const track::Numbering& numbering, base::TrackId id,
+                                          base::Version version);
+
+// Takes all rows of `block` as far as they go. See Program::run.
+void run_passage(const CompiledTrack& compiled, track::ContactBlock& block,
+                 track::BlockOutcome& out);
+
+// The instant at which an `after` rule is met, or kNever for other rules.
+base::Instant after_instant(const CompiledRule& rule, const Rows& rows, std::size_t row,
+                            base::Instant step_at);
+
+}  // namespace turnout::decide

@@ -1,0 +1,306 @@
+#include "decide/effects.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <ranges>
+
+#include "base/check.h"
+#include "decide/json.h"
+
+namespace turnout::decide {
+namespace {
+
+using track::Missing;
+using track::Type;
+using track::Value;
+
+void append_value(std::string& out, const Value& value) {
+  if (const auto* const text = std::get_if<std::string>(&value)) {
+    append_json_text(out, *text);
+  } else if (const auto* const number = std::get_if<double>(&value)) {
+    append_json_number(out, *number);
+  } else if (const auto* const boolean = std::get_if<bool>(&value)) {
+    out += *boolean ? "true" : "false";
+  } else if (const auto* const at = std::get_if<base::Instant>(&value)) {
+    append_json_instant(out, *at);
+  } else if (const auto* const date = std::get_if<base::Date>(&value)) {
+    append_json_date(out, *date);
+  } else {
+    out += "null";
+  }
+}
+
+void append_json(std::string& out, const JsonTemplate& json, const Rows& rows, std::size_t row) {
+  if (json.kind == JsonTemplate::Kind::kTerm) {
+    append_value(out, value_of(json.term, rows, row));
+    return;
+  }
+  const bool object = json.kind == JsonTemplate::Kind::kObject;
+  out += object ? '{' : '[';
+  for (std::size_t i = 0; i < json.members.size(); ++i) {
+    if (i > 0) {
+      out += ',';
+    }
+    if (object) {
+      append_json_text(out, json.members[i].first);
+      out += ':';
+    }
+    append_json(out, json.members[i].second, rows, row);
+  }
+  out += object ? '}' : ']';
+}
+
+Value number_in(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) {
+    return Missing{};
+  }
+  return number;
+}
+
+Value instant_in(const std::string& text, const Zone& zone) {
+  if (const auto at = base::parse_instant(text)) {
+    return at.value();
+  }
+  if (const auto date = base::parse_date(text)) {
+    return zone.start_of(date.value());
+  }
+  return Missing{};
+}
+
+Value date_in(const std::string& text, const Zone& zone) {
+  if (const auto date = base::parse_date(text)) {
+    return date.value();
+  }
+  if (const auto at = base::parse_instant(text)) {
+    return zone.day_of(at.value());
+  }
+  return Missing{};
+}
+
+Value text_to(const std::string& text, Type type, const Zone& zone) {
+  switch (type) {
+    case Type::kNumber:
+      return number_in(text);
+    case Type::kBoolean:
+      return text == "true" ? Value(true) : (text == "false" ? Value(false) : Value(Missing{}));
+    case Type::kTimestamp:
+      return instant_in(text, zone);
+    case Type::kDate:
+      return date_in(text, zone);
+    default:
+      return text;
+  }
+}
+
+Type type_of(const Value& value) {
+  constexpr Type kTypes[] = {Type::kUntyped, Type::kBoolean,   Type::kNumber,
+                             Type::kText,    Type::kTimestamp, Type::kDate};
+  return kTypes[value.index()];
+}
+
+}  // namespace
+
+Value value_of(const Term& term, const Rows& rows, std::size_t row) {
+  switch (term.kind) {
+    case Term::Kind::kConstant:
+      return term.constant;
+    case Term::Kind::kField: {
+      const ColumnView& column = rows.column(term.field);
+      if (column.present[row] == 0) {
+        return Missing{};
+      }
+      switch (column.type) {
+        case Type::kNumber:
+          return column.number[row];
+        case Type::kBoolean:
+          return column.boolean[row] != 0;
+        case Type::kText:
+          return std::string(column.text_at(row));
+        case Type::kTimestamp:
+        case Type::kDate:
+        case Type::kUntyped:
+          break;
+      }
+      break;
+    }
+    default:
+      break;
+  }
+  const Moment at = moment(term, rows, row, rows.now());
+  if (at.day) {
+    return base::Date{static_cast<std::int32_t>(at.value)};
+  }
+  return base::Instant{at.value};
+}
+
+Value convert(const Value& value, Type type, const Zone& zone) {
+  const Type from = type_of(value);
+  if (from == type || from == Type::kUntyped) {
+    return value;
+  }
+  if (from == Type::kText) {
+    return text_to(std::get<std::string>(value), type, zone);
+  }
+  if (from == Type::kTimestamp && type == Type::kDate) {
+    return zone.day_of(std::get<base::Instant>(value));
+  }
+  if (from == Type::kDate && type == Type::kTimestamp) {
+    return zone.start_of(std::get<base::Date>(value));
+  }
+  if (type != Type::kText) {
+    return Missing{};
+  }
+  if (from == Type::kTimestamp) {
+    return base::format_instant(std::get<base::Instant>(value));
+  }
+  if (from == Type::kDate) {
+    return base::format_date(std::get<base::Date>(value));
+  }
+  std::string text;
+  append_value(text, value);
+  return text;
+}
+
+FieldEffects::FieldEffects(const CompiledTrack& compiled, Rows& rows) : rows_(rows) {
+  const std::size_t count = rows.block().rows();
+  copies_.reserve(compiled.written.size());  // the views point into the copies
+  for (const std::size_t field : compiled.written) {
+    const track::Column& column = rows.block().columns[field];
+    Copy& copy = copies_.emplace_back();
+    copy.field = field;
+    copy.type = column.type;
+    copy.written.assign(count, 0);
+    copy.present = column.present;
+    copy.number = column.number;
+    copy.boolean = column.boolean;
+    copy.time = column.time;
+    ColumnView& view = rows.column(field);
+    if (column.type == Type::kText) {
+      copy.text.reserve(count);
+      for (std::size_t row = 0; row < count; ++row) {
+        copy.text.push_back(column.text[row]);
+      }
+      view.changed_text = copy.text.data();
+    }
+    view.present = copy.present.data();
+    view.number = copy.number.data();
+    view.boolean = copy.boolean.data();
+    view.time = copy.time.data();
+  }
+}
+
+FieldEffects::Copy& FieldEffects::copy_of(std::size_t field) {
+  const auto copy = std::ranges::find(copies_, field, &Copy::field);
+  CHECK(copy != copies_.end());
+  return *copy;
+}
+
+void FieldEffects::put(Copy& copy, RowNumber row, const Value& value) {
+  switch (copy.type) {
+    case Type::kNumber:
+      copy.number[row] = std::get<double>(value);
+      break;
+    case Type::kBoolean:
+      copy.boolean[row] = std::get<bool>(value) ? 1 : 0;
+      break;
+    case Type::kTimestamp:
+      copy.time[row] = std::get<base::Instant>(value).us;
+      break;
+    case Type::kDate:
+      copy.time[row] = std::get<base::Date>(value).days;
+      break;
+    default:
+      texts_.push_back(std::get<std::string>(value));
+      copy.text[row] = texts_.back();
+      break;
+  }
+  copy.present[row] = 1;
+  copy.written[row] = 1;
+  copy.any = true;
+}
+
+void FieldEffects::set(std::size_t field, const Term& value, const RowNumber* selection,
+                       std::size_t count) {
+  Copy& copy = copy_of(field);
+  for (std::size_t i = 0; i < count; ++i) {
+    const RowNumber row = selection[i];
+    const Value converted = convert(value_of(value, rows_, row), copy.type, rows_.zone(row));
+    if (!std::holds_alternative<Missing>(converted)) {
+      put(copy, row, converted);
+    }
+  }
+}
+
+void FieldEffects::clear(std::size_t field, const RowNumber* selection, std::size_t count) {
+  Copy& copy = copy_of(field);
+  for (std::size_t i = 0; i < count; ++i) {
+    copy.present[selection[i]] = 0;
+    copy.written[selection[i]] = 1;
+  }
+  copy.any = copy.any || count > 0;
+}
+
+void FieldEffects::collect(std::vector<track::BlockOutcome::FieldWrite>& writes) const {
+  for (const Copy& copy : copies_) {
+    if (!copy.any) {
+      continue;
+    }
+    track::BlockOutcome::FieldWrite& write = writes.emplace_back();
+    write.field = copy.field;
+    write.written = copy.written;
+    write.value.type = copy.type;
+    write.value.present = copy.present;
+    for (std::size_t row = 0; row < copy.written.size(); ++row) {
+      if (copy.written[row] == 0) {
+        write.value.present[row] = 0;
+      }
+    }
+    write.value.number = copy.number;
+    write.value.boolean = copy.boolean;
+    write.value.time = copy.time;
+    for (std::size_t row = 0; row < copy.text.size(); ++row) {
+      write.value.text.append(write.value.present[row] != 0 ? copy.text[row] : std::string_view());
+    }
+  }
+}
+
+void Payloads::add(const JsonTemplate& payload, const Rows& rows, const RowNumber* selection,
+                   std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const RowNumber row = selection[i];
+    const std::size_t begin = chars_.size();
+    append_json(chars_, payload, rows, row);
+    pieces_.push_back({last_[row], begin, chars_.size()});
+    last_[row] = static_cast<std::int32_t>(pieces_.size() - 1);
+  }
+}
+
+void Payloads::write(const track::Shape& shape, std::size_t row, std::string& out) const {
+  if (last_[row] < 0) {
+    return;
+  }
+  std::vector<std::string_view> pieces;
+  for (std::int32_t at = last_[row]; at >= 0; at = pieces_[static_cast<std::size_t>(at)].previous) {
+    const Piece& piece = pieces_[static_cast<std::size_t>(at)];
+    pieces.push_back(std::string_view(chars_).substr(piece.begin, piece.end - piece.begin));
+  }
+  auto next = pieces.rbegin();
+  out += '[';
+  for (std::size_t i = 0; i < shape.acts.size(); ++i) {
+    if (i > 0) {
+      out += ',';
+    }
+    if (shape.acts[i].has_payload) {
+      CHECK(next != pieces.rend());
+      out += *next++;
+    } else {
+      out += "null";
+    }
+  }
+  out += ']';
+}
+
+}  // namespace turnout::decide

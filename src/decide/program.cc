@@ -1,0 +1,60 @@
+#include "decide/program.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "decide/compiled.h"
+
+namespace turnout::decide {
+
+struct Program::Impl {
+  CompiledTrack compiled;
+};
+
+base::Result<Program> Program::compile(const track::Track& track, const track::Catalogue& catalogue,
+                                       const track::Numbering& numbering, base::TrackId id,
+                                       base::Version version) {
+  TRY(CompiledTrack compiled, compile_track(track, catalogue, numbering, id, version));
+  return Program(std::make_unique<const Impl>(Impl{std::move(compiled)}));
+}
+
+Program::Program(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Program::Program(Program&&) noexcept = default;
+Program& Program::operator=(Program&&) noexcept = default;
+Program::~Program() = default;
+
+const std::vector<track::Field>& Program::fields() const { return impl_->compiled.columns.fields; }
+const std::vector<std::string>& Program::tags() const { return impl_->compiled.columns.tags; }
+const std::vector<StepListens>& Program::listens() const { return impl_->compiled.listens; }
+base::Version Program::version() const { return impl_->compiled.version; }
+base::TrackId Program::track() const { return impl_->compiled.id; }
+std::int32_t Program::first_step() const { return impl_->compiled.steps.front().number; }
+
+std::uint64_t Program::woken_rules(std::int32_t step,
+                                   const std::vector<std::size_t>& changed_fields,
+                                   const std::vector<std::size_t>& changed_tags) const {
+  const std::size_t index = impl_->compiled.step_index(step);
+  if (index == kNoStep) {
+    return 0;
+  }
+  const auto reads_one = [](const std::set<std::size_t>& reads,
+                            const std::vector<std::size_t>& changed) {
+    return std::any_of(changed.begin(), changed.end(),
+                       [&](std::size_t what) { return reads.contains(what); });
+  };
+  const std::vector<CompiledRule>& rules = impl_->compiled.steps[index].rules;
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < std::min(rules.size(), kMaxStayRule); ++i) {
+    if (reads_one(rules[i].reads.fields, changed_fields) ||
+        reads_one(rules[i].reads.tags, changed_tags)) {
+      bits |= std::uint64_t{1} << i;
+    }
+  }
+  return bits;
+}
+
+void Program::run(track::ContactBlock& block, track::BlockOutcome& out) const {
+  run_passage(impl_->compiled, block, out);
+}
+
+}  // namespace turnout::decide
