@@ -1,0 +1,591 @@
+#include "lang/lexer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "base/time.h"
+#include "lang/parser.h"
+#include "lang/words.h"
+
+namespace turnout::lang {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_word(char c) { return is_letter(c) || is_digit(c); }
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
+bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+void append_utf8(std::string& out, std::uint32_t code) {
+  const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xC0U | (code >> 6U));
+    put(0x80U | (code & 0x3FU));
+  } else if (code < 0x10000) {
+    put(0xE0U | (code >> 12U));
+    put(0x80U | ((code >> 6U) & 0x3FU));
+    put(0x80U | (code & 0x3FU));
+  } else {
+    put(0xF0U | (code >> 18U));
+    put(0x80U | ((code >> 12U) & 0x3FU));
+    put(0x80U | ((code >> 6U) & 0x3FU));
+    put(0x80U | (code & 0x3FU));
+  }
+}
+
+// Reads one file from front to back. Positions only move forward, so line and column cost nothing
+// extra.
+class Lexer {
+ public:
+  explicit Lexer(std::string_view text) : text_(text) {}
+
+  Tokens run();
+
+ private:
+  char at(std::size_t i) const { return i < text_.size() ? text_[i] : '\0'; }
+  bool starts(std::string_view what, std::size_t i) const {
+    return text_.substr(i).starts_with(what);
+  }
+  std::string_view slice(std::size_t begin, std::size_t end) const {
+    return text_.substr(begin, end - begin);
+  }
+  std::size_t line_end(std::size_t i) const { return std::min(text_.find('\n', i), text_.size()); }
+  std::size_t digits(std::size_t i) const {
+    while (is_digit(at(i))) {
+      ++i;
+    }
+    return i;
+  }
+
+  void skip_to(std::size_t end);
+  track::Span span_to(std::size_t end) const {
+    return {line_, column_, static_cast<std::uint32_t>(pos_), static_cast<std::uint32_t>(end)};
+  }
+  Token& emit(TokenKind kind, std::size_t end);
+  void emit_text(TokenKind kind, std::size_t end, std::string value);
+  void report(std::string_view code, std::size_t end, std::string message, std::string hint = {});
+
+  void comment();
+  void word();
+  void backquoted();
+  void string();
+  void raw_block();
+  void foreign_quotes(std::size_t open_size, std::string_view code);
+  std::size_t escape(std::size_t i, std::string& value);
+  bool date();
+  bool time();
+  void number();
+  void zone();
+  void symbol();
+  void strange();
+  void token();
+
+  std::string_view text_;
+  std::size_t pos_ = 0;
+  std::uint32_t line_ = 1;
+  std::uint32_t column_ = 1;
+  bool line_has_token_ = false;
+  int bad_escapes_ = 0;           // in the string being read
+  bool no_block_closes_ = false;  // known: nothing behind here ends a block
+  Tokens out_;
+};
+
+void Lexer::skip_to(std::size_t end) {
+  for (; pos_ < end; ++pos_) {
+    const char c = text_[pos_];
+    if (c == '\n') {
+      ++line_;
+      column_ = 1;
+      line_has_token_ = false;
+    } else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) {
+      ++column_;
+    }
+  }
+}
+
+Token& Lexer::emit(TokenKind kind, std::size_t end) {
+  Token token;
+  token.kind = kind;
+  token.first_on_line = !line_has_token_;
+  token.span = span_to(end);
+  out_.tokens.push_back(token);
+  skip_to(end);
+  line_has_token_ = true;
+  return out_.tokens.back();
+}
+
+void Lexer::emit_text(TokenKind kind, std::size_t end, std::string value) {
+  emit(kind, end).text = static_cast<std::uint32_t>(out_.texts.size());
+  out_.texts.push_back(std::move(value));
+}
+
+void Lexer::report(std::string_view code, std::size_t end, std::string message, std::string hint) {
+  if (out_.diagnostics.size() < kMaxDiagnostics) {
+    out_.diagnostics.push_back(diagnose(code, span_to(end), std::move(message), std::move(hint)));
+  }
+}
+
+void Lexer::comment() {
+  const std::size_t end = line_end(pos_);
+  std::size_t begin = pos_ + 1;
+  if (begin < end && text_[begin] == ' ') {
+    ++begin;
+  }
+  std::size_t last = end;
+  while (last > begin && is_blank(text_[last - 1])) {
+    --last;
+  }
+  out_.comments.push_back({static_cast<std::uint32_t>(out_.tokens.size()), !line_has_token_,
+                           std::string(slice(begin, last))});
+  skip_to(end);
+}
+
+void Lexer::word() {
+  std::size_t end = pos_;
+  while (is_word(at(end)) || (at(end) == '.' && is_letter(at(end + 1)))) {
+    ++end;
+  }
+  const bool hyphen = at(end) == '-' && is_letter(at(end + 1));
+  if (!hyphen && !is_beyond_ascii(at(end))) {
+    emit(TokenKind::kWord, end);
+    return;
+  }
+  while (is_word(at(end)) || is_beyond_ascii(at(end)) ||
+         ((at(end) == '.' || at(end) == '-') && is_word(at(end + 1)))) {
+    ++end;
+  }
+  std::string fixed(slice(pos_, end));
+  std::replace(fixed.begin(), fixed.end(), '-', '_');
+  report(
+      "bad-name", end,
+      "\"" + shorten(slice(pos_, end)) + "\" is neither a word of the language nor a field's name",
+      is_field_name(fixed) ? "did you mean `" + shorten(fixed) + "`?"
+                           : "names are made of the letters a-z, digits, \"_\" and \".\"");
+  emit(TokenKind::kBad, end);
+}
+
+void Lexer::backquoted() {
+  const std::size_t end_of_line = line_end(pos_);
+  const std::size_t close = text_.find('`', pos_ + 1);
+  if (close >= end_of_line) {
+    std::size_t end = pos_ + 1;
+    while (is_word(at(end)) || at(end) == '.') {
+      ++end;
+    }
+    report("unclosed-backquote", end, "a field's name in backquotes is not closed on its line",
+           "close it with `");
+    emit(TokenKind::kBad, end);
+    return;
+  }
+  const std::string_view name = slice(pos_ + 1, close);
+  if (!is_field_name(name)) {
+    report("bad-name", close + 1, "what stands in these backquotes cannot be a field's name",
+           "names are made of the letters a-z, digits, \"_\" and \".\"");
+    emit(TokenKind::kBad, close + 1);
+    return;
+  }
+  emit_text(TokenKind::kQuoted, close + 1, std::string(name));
+}
+
+// Reads the escape whose backslash is at `i`; returns where it ends.
+std::size_t Lexer::escape(std::size_t i, std::string& value) {
+  const char c = at(i + 1);
+  switch (c) {
+    case '"':
+    case '\\':
+      value.push_back(c);
+      return i + 2;
+    case 'n':
+      value.push_back('\n');
+      return i + 2;
+    case 't':
+      value.push_back('\t');
+      return i + 2;
+    default:
+      break;
+  }
+  std::size_t end = i + 1;
+  if (c == 'u' && at(i + 2) == '{') {
+    const char* first = text_.data() + i + 3;
+    const char* last = text_.data() + std::min(text_.size(), i + 9);
+    std::uint32_t code = 0;
+    const auto read = std::from_chars(first, last, code, 16);
+    end = static_cast<std::size_t>(read.ptr - text_.data());
+    const bool character = code != 0 && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+    if (read.ec == std::errc() && at(end) == '}' && character) {
+      append_utf8(value, code);
+      return end + 1;
+    }
+    end += at(end) == '}' ? 1 : 0;
+  } else if (end < text_.size() && text_[end] != '\n') {
+    ++end;
+    while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xC0U) == 0x80U) {
+      ++end;
+    }
+  }
+  // Finding the column costs the length of the string, so a string full of them has only the first
+  // ones reported.
+  constexpr int kReportedPerString = 10;
+  if (++bad_escapes_ > kReportedPerString) {
+    return end;
+  }
+  const std::size_t start_pos = pos_;
+  const std::uint32_t start_column = column_;
+  skip_to(i);
+  report("bad-escape", end, "\"" + shorten(slice(i, end)) + "\" means nothing inside quotes",
+         "there are \\\" \\\\ \\n \\t and \\u{1F600}");
+  pos_ = start_pos;
+  column_ = start_column;
+  return end;
+}
+
+void Lexer::string() {
+  bad_escapes_ = 0;
+  std::string value;
+  std::size_t i = pos_ + 1;
+  while (i < text_.size() && text_[i] != '"' && text_[i] != '\n') {
+    if (text_[i] == '\\') {
+      i = escape(i, value);
+    } else {
+      value.push_back(text_[i++]);
+    }
+  }
+  if (at(i) == '"') {
+    emit_text(TokenKind::kString, i + 1, std::move(value));
+    return;
+  }
+  while (i > pos_ + 1 && is_blank(text_[i - 1])) {
+    --i;
+    value.resize(value.empty() ? 0 : value.size() - 1);
+  }
+  // A colon at the end was most likely meant as the colon of the rule.
+  if (i > pos_ + 1 && text_[i - 1] == ':' && value.ends_with(':')) {
+    --i;
+    value.pop_back();
+  }
+  report("unterminated-string", i, "this text in quotes is not closed on its line",
+         "close it with \"; longer texts stand between \"\"\" marks");
+  emit_text(TokenKind::kString, i, std::move(value));
+}
+
+void Lexer::raw_block() {
+  const std::size_t begin = pos_ + 3;
+  std::size_t i = no_block_closes_ ? text_.size() : begin;
+  while (i < text_.size() && !starts("\"\"\"", i)) {
+    i += starts("\\\"\"\"", i) ? 4 : 1;
+  }
+  if (i < text_.size()) {
+    emit_text(TokenKind::kString, i + 3, raw_value(slice(begin, i)));
+    return;
+  }
+  no_block_closes_ = true;
+  // Not closed: go on at the next step or test, so that what follows is still looked at.
+  std::size_t end = line_end(begin);
+  for (; end < text_.size(); end = line_end(end + 1)) {
+    std::size_t first = end + 1;
+    while (is_blank(at(first))) {
+      ++first;
+    }
+    if (starts("step \"", first) || starts("test \"", first)) {
+      break;
+    }
+  }
+  report("unterminated-block", begin, "this block of text is never closed", "close it with \"\"\"");
+  emit_text(TokenKind::kString, std::min(end, text_.size()), raw_value(slice(begin, end)));
+}
+
+// Text in quotation marks that are not the language's: reported, and read as if they were.
+void Lexer::foreign_quotes(std::size_t open_size, std::string_view code) {
+  const std::size_t end = line_end(pos_);
+  const std::size_t begin = pos_ + open_size;
+  for (std::size_t i = begin; i < end; ++i) {
+    const bool curly = starts("\u201c", i) || starts("\u201d", i) || starts("\u201e", i) ||
+                       starts("\u2018", i) || starts("\u2019", i);
+    const bool straight = at(i) == '"' || (open_size == 1 && at(i) == '\'');
+    if (curly || straight) {
+      const std::size_t close = i + (curly ? 3 : 1);
+      report(code, close, "text stands in straight double quotes",
+             "write \"" + shorten(slice(begin, i)) + "\"");
+      emit_text(TokenKind::kString, close, std::string(slice(begin, i)));
+      return;
+    }
+  }
+  report(code, begin, "text stands in straight double quotes", "write \"");
+  emit(TokenKind::kBad, begin);
+}
+
+// YYYY-MM-DD and what looks as if it was meant so.
+bool Lexer::date() {
+  const std::size_t year = digits(pos_);
+  const std::size_t month = at(year) == '-' ? digits(year + 1) : year;
+  const std::size_t day = at(month) == '-' ? digits(month + 1) : month;
+  if (year - pos_ != 4 || month < year + 2 || day < month + 2) {
+    return false;
+  }
+  std::size_t end = day;
+  while (is_word(at(end)) || at(end) == ':' || at(end) == '+' || at(end) == '.') {
+    ++end;
+  }
+  while (end > day && (at(end - 1) == ':' || at(end - 1) == '.')) {
+    --end;
+  }
+  const auto value = base::parse_date(slice(pos_, end));
+  if (value) {
+    emit(TokenKind::kDate, end).count = value.value().days;
+    return true;
+  }
+  const bool form = month - year == 3 && day - month == 3;
+  std::string hint = "dates are written 2026-12-01, dates with a time 2026-12-01 09:00";
+  std::string message = "\"" + shorten(slice(pos_, end)) + "\" is not a date";
+  if (form && end == day) {
+    message = std::string(slice(pos_, end)) + " is no day of the calendar";
+    hint.clear();
+  }
+  report("bad-date", end, std::move(message), std::move(hint));
+  emit(TokenKind::kDate, end);
+  return true;
+}
+
+// HH:MM or HH:MM:SS.
+bool Lexer::time() {
+  const std::size_t hour = digits(pos_);
+  if (hour - pos_ > 2 || at(hour) != ':' || digits(hour + 1) != hour + 3) {
+    return false;
+  }
+  std::size_t end = hour + 3;
+  const bool has_seconds = at(end) == ':' && digits(end + 1) == end + 3;
+  const auto part = [this](std::size_t begin, std::size_t stop) {
+    std::int32_t value = 0;
+    std::from_chars(text_.data() + begin, text_.data() + stop, value);
+    return value;
+  };
+  const std::int32_t hours = part(pos_, hour);
+  const std::int32_t minutes = part(hour + 1, hour + 3);
+  const std::int32_t seconds = has_seconds ? part(end + 1, end + 3) : 0;
+  end += has_seconds ? 3 : 0;
+  if (hours > 23 || minutes > 59 || seconds > 59) {
+    report("bad-time", end, std::string(slice(pos_, end)) + " is no time of the day",
+           "times go from 00:00 to 23:59:59");
+    emit(TokenKind::kTime, end);
+    return true;
+  }
+  emit(TokenKind::kTime, end).count = (hours * 60 + minutes) * 60 + seconds;
+  return true;
+}
+
+void Lexer::number() {
+  std::size_t end = digits(pos_ + (at(pos_) == '-' ? 1 : 0));
+  if (at(end) == '.' && is_digit(at(end + 1))) {
+    end = digits(end + 1);
+  }
+  if (at(end) == 'e' || at(end) == 'E') {
+    const std::size_t exponent = end + (at(end + 1) == '+' || at(end + 1) == '-' ? 2 : 1);
+    end = is_digit(at(exponent)) ? digits(exponent) : end;
+  }
+  double value = 0;
+  const auto read = std::from_chars(text_.data() + pos_, text_.data() + end, value);
+  std::size_t percent = end;
+  while (at(percent) == ' ' || at(percent) == '\t') {
+    ++percent;
+  }
+  const bool is_percent = at(percent) == '%';
+  if (read.ec == std::errc::result_out_of_range) {
+    // from_chars leaves the value alone both for what is too large and for what is too close to 0.
+    report("bad-number", end, "this number is too large or too close to 0 to be kept",
+           "numbers go up to 1.7e308 and down to 2.3e-308");
+    value = 0;
+  }
+  emit(is_percent ? TokenKind::kPercent : TokenKind::kNumber, is_percent ? percent + 1 : end)
+      .number = value;
+}
+
+void Lexer::zone() {
+  constexpr std::size_t kLongest = 100;
+  const std::size_t close =
+      std::min(pos_ + slice(pos_, std::min(text_.size(), pos_ + kLongest)).find_first_of("]\n"),
+               text_.size());
+  std::size_t begin = pos_ + 1;
+  std::size_t end = close;
+  while (begin < end && is_blank(text_[begin])) {
+    ++begin;
+  }
+  while (end > begin && is_blank(text_[end - 1])) {
+    --end;
+  }
+  const std::string_view name = slice(begin, end);
+  const bool form = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return is_word(c) || c == '/' || c == '+' || c == '-';
+  });
+  if (at(close) != ']' || !form) {
+    const std::size_t stop = at(close) == ']' ? close + 1 : pos_ + 1;
+    report("bad-zone", stop, "behind a time, brackets hold the name of a time zone",
+           "for example [Europe/Berlin]");
+    emit(TokenKind::kBad, stop);
+    return;
+  }
+  emit_text(TokenKind::kZone, close + 1, std::string(name));
+}
+
+void Lexer::symbol() {
+  struct Spelling {
+    std::string_view text;
+    char meaning;
+    const char* instead;  // null: right as it is
+  };
+  static constexpr Spelling kSpellings[] = {
+      {"==", '=', "is"},          {"!=", '!', nullptr},      {"<>", '!', "is not"},
+      {"<=", 'l', nullptr},       {"=<", 'l', "is at most"}, {">=", 'g', nullptr},
+      {"=>", 'g', "is at least"}, {"=", '=', nullptr},       {"<", '<', nullptr},
+      {">", '>', nullptr},        {":", ':', nullptr},       {",", ',', nullptr},
+      {"(", '(', nullptr},        {")", ')', nullptr},       {"{", '{', nullptr},
+      {"}", '}', nullptr},        {"[", '[', nullptr},       {"]", ']', nullptr},
+      {"&&", 0, "and"},           {"||", 0, "or"},           {"!", 0, "not"}};
+  for (const Spelling& s : kSpellings) {
+    if (!starts(s.text, pos_)) {
+      continue;
+    }
+    const std::size_t end = pos_ + s.text.size();
+    if (s.instead != nullptr) {
+      report("unknown-symbol", end, "\"" + std::string(s.text) + "\" is not part of the language",
+             "write `" + std::string(s.instead) + "`");
+    }
+    emit(s.meaning == 0 ? TokenKind::kBad : TokenKind::kSymbol, end).count = s.meaning;
+    return;
+  }
+  strange();
+}
+
+// A run of characters that begin nothing.
+void Lexer::strange() {
+  std::size_t end = pos_;
+  do {
+    ++end;
+  } while (end < text_.size() && (is_beyond_ascii(text_[end]) || text_[end] == text_[pos_]) &&
+           !starts("\u201c", end) && !starts("\u201e", end));
+  std::string hint;
+  if (text_[pos_] == ';') {
+    hint = "statements need no mark at their end";
+  } else if (text_[pos_] == '.' && is_digit(at(end))) {
+    hint = "write 0." + shorten(slice(end, digits(end)));
+  }
+  report("unexpected-character", end,
+         "\"" + shorten(slice(pos_, end)) + "\" is not part of the language", std::move(hint));
+  emit(TokenKind::kBad, end);
+}
+
+void Lexer::token() {
+  const char c = text_[pos_];
+  if (is_letter(c)) {
+    word();
+  } else if (is_digit(c)) {
+    if (!date() && !time()) {
+      number();
+    }
+  } else if (c == '-' && is_digit(at(pos_ + 1))) {
+    number();
+  } else if (c == '"') {
+    starts("\"\"\"", pos_) ? raw_block() : string();
+  } else if (c == '`') {
+    backquoted();
+  } else if (c == '\'') {
+    foreign_quotes(1, "single-quotes");
+  } else if (starts("\u201c", pos_) || starts("\u201d", pos_) || starts("\u201e", pos_) ||
+             starts("\u2018", pos_) || starts("\u2019", pos_)) {
+    foreign_quotes(3, "curly-quotes");
+  } else if (c == '[' && !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::kTime) {
+    zone();
+  } else if (is_beyond_ascii(c)) {
+    word();
+  } else {
+    symbol();
+  }
+}
+
+Tokens Lexer::run() {
+  if (starts("\uFEFF", 0)) {
+    pos_ = 3;  // a byte order mark
+  }
+  while (pos_ < text_.size()) {
+    const char c = text_[pos_];
+    if (c == '\n' || is_blank(c)) {
+      skip_to(pos_ + 1);
+    } else if (c == '#') {
+      comment();
+    } else if (out_.tokens.size() >= kMaxTokens) {
+      report("text-too-long", pos_ + 1,
+             "the file goes on behind " + std::to_string(kMaxTokens) +
+                 " words, which is the most that is read",
+             "make several tracks of it");
+      break;
+    } else {
+      token();
+    }
+  }
+  emit(TokenKind::kEnd, pos_);
+  return std::move(out_);
+}
+
+}  // namespace
+
+Tokens lex(std::string_view text) { return Lexer(text).run(); }
+
+std::string raw_value(std::string_view inside) {
+  std::string text;
+  text.reserve(inside.size());
+  for (std::size_t i = 0; i < inside.size(); ++i) {
+    if (inside.substr(i).starts_with("\\\"\"\"")) {
+      text += "\"\"\"";
+      i += 3;
+    } else if (!inside.substr(i).starts_with("\r\n")) {
+      text.push_back(inside[i]);
+    }
+  }
+  std::string_view rest = text;
+  const std::size_t first = rest.find_first_not_of(" \t");
+  const bool first_is_text = first == std::string_view::npos || rest[first] != '\n';
+  if (!first_is_text) {
+    rest.remove_prefix(first + 1);
+  }
+  const std::size_t last_break = rest.rfind('\n');
+  if (last_break != std::string_view::npos &&
+      rest.find_first_not_of(" \t", last_break + 1) == std::string_view::npos) {
+    rest = rest.substr(0, last_break);
+  } else if (!first_is_text && rest.find_first_not_of(" \t") == std::string_view::npos) {
+    rest = {};
+  }
+  std::vector<std::string_view> lines;
+  for (std::size_t begin = 0; begin <= rest.size();) {
+    const std::size_t end = std::min(rest.find('\n', begin), rest.size());
+    lines.push_back(rest.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  std::size_t common = std::string_view::npos;
+  for (std::size_t i = first_is_text ? 1 : 0; i < lines.size(); ++i) {
+    if (const std::size_t indent = lines[i].find_first_not_of(' ');
+        indent != std::string_view::npos &&
+        lines[i].find_first_not_of(" \t") != std::string_view::npos) {
+      common = std::min(common, indent);
+    }
+  }
+  std::string value;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::string_view line = lines[i];
+    if (i > 0) {
+      value.push_back('\n');
+    }
+    if (i > 0 || !first_is_text) {
+      const bool blank = line.find_first_not_of(" \t") == std::string_view::npos;
+      line = blank ? std::string_view() : line.substr(std::min(common, line.size()));
+    }
+    value.append(line);
+  }
+  return value;
+}
+
+}  // namespace turnout::lang

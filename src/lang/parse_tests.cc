@@ -1,0 +1,121 @@
+// Tests beside a track.
+
+#include <utility>
+
+#include "base/text.h"
+#include "lang/parser_impl.h"
+#include "lang/words.h"
+
+namespace turnout::lang {
+
+using track::TestCase;
+
+void Parser::test_case() {
+  const std::size_t first = index_;
+  if (++tests_ > kMaxTests) {
+    too_many("tests", kMaxTests);
+    return;
+  }
+  next();
+  TestCase test;
+  test.name = name("the name of the test");
+  test.span = panic_ ? tokens_.tokens[first].span : span_from(first);
+  attach(test.comments, first);
+  recover(Context::kTest, first);
+  while (!at(TokenKind::kEnd) && !at_part()) {
+    const std::size_t line_first = index_;
+    if (test.lines.size() == kMaxLinesPerTest) {
+      too_many("lines in one test", kMaxLinesPerTest);
+      break;
+    }
+    if (at_clause()) {
+      misplaced_clause();
+      continue;
+    }
+    TestCase::Line line = test_line();
+    attach(line.comments, line_first);
+    if (!panic_) {
+      line.span = span_from(line_first);
+      test.lines.push_back(std::move(line));
+    }
+    recover(Context::kTest, line_first);
+  }
+  out_.track.parts.emplace_back(std::move(test));
+}
+
+TestCase::Line Parser::test_line() {
+  TestCase::Line line;
+  if (accept("given")) {
+    TestCase::Given given;
+    do {
+      track::FieldRef ref = field();
+      expect("is", "`given … is`");
+      given.fields.emplace_back(std::move(ref), operand());
+    } while (accept_symbol(',') && given.fields.size() < kMaxListItems);
+    line.what = std::move(given);
+  } else if (accept("event")) {
+    TestCase::Event event;
+    event.event = name("the name of an event");
+    event.with = with_json();
+    line.what = std::move(event);
+  } else if (accept("after")) {
+    line.what = TestCase::Pass{duration()};
+  } else if (accept("expect")) {
+    expect_line(line);
+  } else if (at(TokenKind::kBad)) {
+    panic_ = true;
+  } else {
+    std::string hint;
+    if (at(TokenKind::kWord)) {
+      static const std::vector<std::string> kWords = {"given",  "event", "after",
+                                                      "expect", "step",  "test"};
+      const std::string_view meant = base::closest(shorten(source(peek())), kWords);
+      hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
+    }
+    fail_at(peek().span, "expected-test-line",
+            "expected `given`, `event`, `after` or `expect` here, found " + found(), hint);
+  }
+  return line;
+}
+
+// Behind `expect`.
+void Parser::expect_line(TestCase::Line& line) {
+  using Kind = TestCase::ExpectThing::Kind;
+  struct Thing {
+    std::string_view word;
+    Kind kind;
+    std::string_view what;
+  };
+  static constexpr Thing kThings[] = {{"email", Kind::kEmail, "the name of a template"},
+                                      {"webhook", Kind::kWebhook, "the name of a webhook"},
+                                      {"event", Kind::kEvent, "the name of an event"},
+                                      {"tag", Kind::kTag, "the name of a tag"}};
+  const bool no = at_word("no") && !at_word("is", 1);
+  for (const Thing& thing : kThings) {
+    if (at_word(thing.word, no ? 1 : 0) && (no || !at_word("is", 1))) {
+      index_ += no ? 2 : 1;
+      line.what = TestCase::ExpectThing{no, thing.kind, name(thing.what)};
+      return;
+    }
+  }
+  if (no) {
+    next();
+    fail("expected-word", "`email`, `webhook`, `event` or `tag` behind `no`");
+  } else if (accept("on")) {
+    expect("step", "`expect on step`");
+    line.what = TestCase::ExpectOnStep{name("the name of a step")};
+  } else if (at_word("stopped") && !at_word("is", 1)) {
+    next();
+    TestCase::ExpectStopped stopped;
+    if (accept("as")) {
+      stopped.as = name("the name of an outcome");
+    }
+    line.what = std::move(stopped);
+  } else {
+    track::FieldRef ref = field();
+    expect("is", "`expect … is`");
+    line.what = TestCase::ExpectField{std::move(ref), operand()};
+  }
+}
+
+}  // namespace turnout::lang

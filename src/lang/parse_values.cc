@@ -1,0 +1,437 @@
+// Leaves of the grammar: names, values, durations, times, days, JSON.
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "base/text.h"
+#include "lang/parser_impl.h"
+#include "lang/words.h"
+
+namespace turnout::lang {
+namespace {
+
+using track::Unit;
+
+struct UnitName {
+  std::string_view singular;
+  Unit unit;
+  std::string_view short_form;      // not accepted, but understood well enough to say what to write
+  std::int64_t most_days_per_1000;  // thousandths of a day, at most
+};
+
+// From small to large, as the enum.
+constexpr std::array kUnits = {UnitName{"second", Unit::kSecond, "s sec secs", 0},
+                               UnitName{"minute", Unit::kMinute, "m min mins", 1},
+                               UnitName{"hour", Unit::kHour, "h hr hrs", 42},
+                               UnitName{"day", Unit::kDay, "d", 1000},
+                               UnitName{"week", Unit::kWeek, "w wk", 7000},
+                               UnitName{"month", Unit::kMonth, "mo mon mth", 31'000},
+                               UnitName{"year", Unit::kYear, "y yr yrs", 366'000}};
+
+constexpr std::array<std::string_view, 7> kWeekdays = {
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+
+bool has_word(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(' '), list.size());
+    if (list.substr(0, end) == word) {
+      return true;
+    }
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+// ---- Names --------------------------------------------------------------------------------------
+
+track::Name Parser::text_block(std::string_view what) {
+  if (!at(TokenKind::kString)) {
+    const Token& token = peek();
+    const bool word = (token.kind == TokenKind::kWord || token.kind == TokenKind::kQuoted) &&
+                      !token.first_on_line;
+    fail("expected-text", std::string(what) + " in quotes",
+         word ? "write \"" + shorten(source(token)) + "\"" : "");
+    return {};
+  }
+  track::Name name{tokens_.texts[peek().text], peek().span};
+  next();
+  return name;
+}
+
+// A name in quotes, of one character at least.
+track::Name Parser::name(std::string_view what) {
+  const track::Span span = peek().span;
+  track::Name name = text_block(what);
+  if (name.text.empty()) {
+    fail_at(span, "empty-name", std::string(what) + " cannot be empty");
+  }
+  return name;
+}
+
+std::string Parser::plain_text(std::string_view what) { return text_block(what).text; }
+
+track::FieldRef Parser::field() {
+  const Token& token = peek();
+  if (token.kind == TokenKind::kQuoted) {
+    track::FieldRef ref{tokens_.texts[token.text], token.span};
+    next();
+    return ref;
+  }
+  if (token.kind != TokenKind::kWord) {
+    fail("expected-field", "the name of a field",
+         token.kind == TokenKind::kString ? "fields stand without quotes" : "");
+    return {};
+  }
+  const std::string word(source(token));
+  if (is_reserved(word)) {
+    if (token.first_on_line) {
+      fail("expected-field", "the name of a field");
+    } else {
+      fail("reserved-word", "the name of a field",
+           "`" + word + "` belongs to the language; a field of that name stands in backquotes");
+    }
+    return {};
+  }
+  track::FieldRef ref{word, token.span};
+  next();
+  return ref;
+}
+
+// ---- Values -------------------------------------------------------------------------------------
+
+bool Parser::at_value(std::size_t ahead) const {
+  switch (peek(ahead).kind) {
+    case TokenKind::kString:
+    case TokenKind::kNumber:
+    case TokenKind::kDate:
+    case TokenKind::kQuoted:
+      return true;
+    case TokenKind::kWord:
+      return !is_reserved(source(peek(ahead))) || at_any({"true", "false", "now", "today"}, ahead);
+    default:
+      return false;
+  }
+}
+
+track::Operand Parser::operand() {
+  const std::size_t first = index_;
+  const Token& token = peek();
+  track::Operand result;
+  switch (token.kind) {
+    case TokenKind::kString:
+      result.value = tokens_.texts[token.text];
+      next();
+      break;
+    case TokenKind::kNumber:
+      result.value = token.number;
+      next();
+      break;
+    case TokenKind::kDate:
+      if (at(TokenKind::kTime, 1)) {
+        result.value = date_time();
+      } else {
+        result.value = base::Date{token.count};
+        next();
+      }
+      break;
+    case TokenKind::kQuoted:
+      result.value = field();
+      break;
+    case TokenKind::kWord:
+      if (accept("now")) {
+        result.value = track::Now{};
+      } else if (accept("today")) {
+        result.value = track::Today{};
+      } else if (accept("true")) {
+        result.value = true;
+      } else if (accept("false")) {
+        result.value = false;
+      } else if (is_reserved(source(token)) && token.first_on_line) {
+        fail("expected-value", "a value");
+      } else if (is_reserved(source(token))) {
+        fail("reserved-word", "a value",
+             "`" + std::string(source(token)) +
+                 "` belongs to the language; a field of that name stands in backquotes");
+      } else {
+        result.value = field();
+      }
+      break;
+    case TokenKind::kPercent:
+      fail("expected-value", "a value", "percentages stand only behind `for` and `hold out`");
+      break;
+    case TokenKind::kTime:
+      fail("expected-value", "a value", "a time needs its date, as in 2026-12-01 09:00");
+      break;
+    default:
+      fail("expected-value", "a value, such as \"text\", 40, true, 2026-12-01 or a field");
+  }
+  if (!panic_) {
+    result.span = span_from(first);
+  }
+  return result;
+}
+
+double Parser::number(std::string_view what) {
+  if (!at(TokenKind::kNumber)) {
+    fail("expected-number", std::string(what));
+    return 0;
+  }
+  const double value = peek().number;
+  next();
+  return value;
+}
+
+double Parser::percent() {
+  if (!at(TokenKind::kPercent)) {
+    fail("expected-percent", "a percentage, such as 50%",
+         at(TokenKind::kNumber) ? "write " + shorten(source(peek())) + "%" : "");
+    return 0;
+  }
+  const double value = peek().number;
+  next();
+  return value;
+}
+
+// ---- Durations ----------------------------------------------------------------------------------
+
+std::optional<Unit> Parser::unit(std::string_view word) const {
+  for (const UnitName& name : kUnits) {
+    const std::string_view one = name.singular;
+    if (base::equals_ignoring_case(word, one) ||
+        (word.size() == one.size() + 1 && (word.back() == 's' || word.back() == 'S') &&
+         base::equals_ignoring_case(word.substr(0, one.size()), one))) {
+      return name.unit;
+    }
+  }
+  return std::nullopt;
+}
+
+bool Parser::at_duration(std::size_t ahead) const {
+  return at(TokenKind::kNumber, ahead) && at(TokenKind::kWord, ahead + 1) &&
+         unit(source(peek(ahead + 1))).has_value();
+}
+
+// Reports the word (or its lack) behind the number of a duration.
+void Parser::unit_missing() {
+  const Token& token = peek();
+  std::string hint;
+  if (token.kind == TokenKind::kWord && !token.first_on_line) {
+    const std::string word = base::to_lower_ascii(shorten(source(token)));
+    static const std::vector<std::string> kPlurals = {"seconds", "minutes", "hours", "days",
+                                                      "weeks",   "months",  "years"};
+    std::string_view meant = base::closest(word, kPlurals);
+    for (std::size_t i = 0; i < kUnits.size(); ++i) {
+      meant = has_word(kUnits.at(i).short_form, word) ? kPlurals[i] : meant;
+    }
+    hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
+  }
+  fail("unknown-unit", "seconds, minutes, hours, days, weeks, months or years", hint);
+}
+
+track::DurationSpec Parser::duration() {
+  const std::size_t first = index_;
+  track::DurationSpec result;
+  if (!at(TokenKind::kNumber)) {
+    fail("expected-duration", "a duration, such as 2 days",
+         at(TokenKind::kWord) && unit(source(peek()))
+             ? "write how many, as in 1 " + std::string(source(peek()))
+             : "");
+    return result;
+  }
+  std::int64_t thousandths = 0;
+  do {
+    const Token count = peek();
+    next();
+    const std::optional<Unit> of = at(TokenKind::kWord) ? unit(source(peek())) : std::nullopt;
+    if (!of) {
+      unit_missing();
+      return result;
+    }
+    next();
+    if (count.number != std::floor(count.number) || count.number < 0) {
+      fail_at(count.span, "duration-not-whole", "durations are counted in whole numbers from 0",
+              "a smaller unit can take the rest, as in 1 day 12 hours");
+      return result;
+    }
+    if (!result.parts.empty() && result.parts.back().second <= *of) {
+      fail_at(span_from(first), "duration-order",
+              "the units of a duration go from large to small, each once", "as in 1 day 12 hours");
+      return result;
+    }
+    // One minute is taken as a thousandth of a day and a second as nothing: counts are bounded on
+    // their own first.
+    constexpr double kMostCount = 1e12;
+    const double bounded = std::min(count.number, kMostCount);
+    const auto whole = static_cast<std::int64_t>(bounded);
+    const auto index = static_cast<std::size_t>(*of);
+    thousandths +=
+        *of == Unit::kSecond ? whole / 86'400 * 1000 : whole * kUnits.at(index).most_days_per_1000;
+    if (thousandths > kMaxDurationDays * 1000) {
+      fail_at(span_from(first), "duration-too-long", "this is longer than a thousand years");
+      return result;
+    }
+    result.parts.emplace_back(whole, *of);
+  } while (at_duration());
+  result.span = span_from(first);
+  return result;
+}
+
+// ---- Times --------------------------------------------------------------------------------------
+
+track::TimeOfDay Parser::time_of_day() {
+  if (!at(TokenKind::kTime)) {
+    fail("expected-time", "a time of the day, such as 09:00");
+    return {};
+  }
+  const track::TimeOfDay result{peek().count};
+  next();
+  return result;
+}
+
+track::DateTime Parser::date_time() {
+  const std::size_t first = index_;
+  track::DateTime result;
+  if (!at(TokenKind::kDate) || !at(TokenKind::kTime, 1)) {
+    if (at(TokenKind::kDate)) {
+      next();
+    }
+    fail("expected-date", index_ == first ? "a date with a time, such as 2026-12-01 09:00"
+                                          : "a time behind the date, such as 09:00");
+    return result;
+  }
+  result.date = base::Date{peek().count};
+  next();
+  result.time = time_of_day();
+  if (at(TokenKind::kZone)) {
+    result.zone = tokens_.texts[peek().text];
+    next();
+  }
+  result.span = span_from(first);
+  return result;
+}
+
+// The bit of the weekday named by a token, 0 when it is none.
+std::uint8_t Parser::weekday(std::size_t ahead) const {
+  for (std::size_t i = 0; i < kWeekdays.size(); ++i) {
+    if (at_word(kWeekdays.at(i), ahead)) {
+      return static_cast<std::uint8_t>(1U << i);
+    }
+  }
+  return 0;
+}
+
+bool Parser::at_days(std::size_t ahead) const {
+  return at_word("weekdays", ahead) || weekday(ahead) != 0;
+}
+
+track::Days Parser::days() {
+  constexpr std::uint8_t kMondayToFriday = 0b0011111;
+  if (accept("weekdays")) {
+    return {kMondayToFriday};
+  }
+  track::Days result;
+  do {
+    const std::uint8_t bit = weekday(0);
+    if (bit == 0) {
+      std::string hint;
+      if (at(TokenKind::kWord) && !peek().first_on_line) {
+        std::vector<std::string> names(kWeekdays.begin(), kWeekdays.end());
+        names.emplace_back("weekdays");
+        const std::string_view meant = base::closest(shorten(source(peek())), names);
+        hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
+      }
+      fail("expected-days", "`weekdays` or days from `monday` to `sunday`", hint);
+      return result;
+    }
+    next();
+    result.bits = static_cast<std::uint8_t>(result.bits | bit);
+  } while (accept_symbol(','));
+  return result;
+}
+
+// ---- JSON ---------------------------------------------------------------------------------------
+
+bool Parser::too_deep() {
+  if (depth_ < kMaxNesting) {
+    return false;
+  }
+  fail_at(peek().span, "too-deep",
+          "this is nested more than " + std::to_string(kMaxNesting) + " deep");
+  return true;
+}
+
+std::optional<track::Json> Parser::with_json() {
+  if (!accept("with")) {
+    return std::nullopt;
+  }
+  return json();
+}
+
+// An object.
+track::Json Parser::json() {
+  const std::size_t first = index_;
+  track::Json result;
+  track::Json::Object object;
+  if (too_deep()) {
+    return result;
+  }
+  if (!accept_symbol('{')) {
+    fail("expected-json", "a JSON object", "for example { \"email\": email }");
+    return result;
+  }
+  ++depth_;
+  if (!at_symbol('}')) {
+    do {
+      std::string key = plain_text("a key");
+      if (!accept_symbol(':')) {
+        fail("expected-json", "`:` behind the key");
+      }
+      object.members.emplace_back(std::move(key), json_value());
+    } while (accept_symbol(',') && object.members.size() < kMaxListItems);
+  }
+  if (!accept_symbol('}')) {
+    fail("missing-bracket", "`,` or `}` to close the object");
+    return result;
+  }
+  --depth_;
+  result.value = std::move(object);
+  result.span = span_from(first);
+  return result;
+}
+
+track::Json Parser::json_value() {
+  if (at_symbol('{')) {
+    return json();
+  }
+  const std::size_t first = index_;
+  track::Json result;
+  if (!at_symbol('[')) {
+    result.value = operand();
+    result.span = std::get<track::Operand>(result.value).span;
+    return result;
+  }
+  if (too_deep()) {
+    return result;
+  }
+  next();
+  ++depth_;
+  track::Json::List list;
+  if (!at_symbol(']')) {
+    do {
+      list.items.push_back(json_value());
+    } while (accept_symbol(',') && list.items.size() < kMaxListItems);
+  }
+  if (!accept_symbol(']')) {
+    fail("missing-bracket", "`,` or `]` to close the list");
+    return result;
+  }
+  --depth_;
+  result.value = std::move(list);
+  result.span = span_from(first);
+  return result;
+}
+
+}  // namespace turnout::lang

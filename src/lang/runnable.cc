@@ -1,0 +1,236 @@
+// What this version of Turnout reads but does not run yet.
+
+#include <string>
+#include <utility>
+
+#include "lang/checker.h"
+#include "lang/words.h"
+
+namespace turnout::lang {
+namespace {
+
+// Walks a whole track; each construct that is not run yet is named once where it stands.
+class Walk {
+ public:
+  std::vector<Diagnostic> take() { return std::move(diagnostics_); }
+
+  void track(const track::Track& track) {
+    for (const track::Clause& c : track.clauses) {
+      std::visit([this](const auto& node) { clause(node); }, c);
+    }
+    for (const track::Step* s : track.steps()) {
+      step(*s);
+    }
+    sort_by_place(diagnostics_);
+  }
+
+ private:
+  void refuse(const std::string& construct, track::Span span, std::string hint = {}) {
+    diagnostics_.push_back(
+        diagnose("not-run-yet", span,
+                 "`" + construct +
+                     "` is part of the language, but this version of Turnout does not run it yet",
+                 std::move(hint)));
+  }
+
+  void field(const track::FieldRef& ref) {
+    const std::size_t dot = ref.name.find('.');
+    if (dot != std::string::npos) {
+      refuse(shorten(ref.name.substr(0, dot)) + ".…", ref.span);
+    }
+  }
+  void operand(const track::Operand& operand) {
+    if (const auto* ref = std::get_if<track::FieldRef>(&operand.value)) {
+      field(*ref);
+    }
+  }
+  void json(const track::Json& json) {
+    if (const auto* leaf = std::get_if<track::Operand>(&json.value)) {
+      operand(*leaf);
+    } else if (const auto* list = std::get_if<track::Json::List>(&json.value)) {
+      for (const track::Json& item : list->items) {
+        this->json(item);
+      }
+    } else {
+      for (const auto& [key, value] : std::get<track::Json::Object>(json.value).members) {
+        this->json(value);
+      }
+    }
+  }
+
+  // --- Conditions
+  void condition(const track::Condition& c) {
+    std::visit([&](const auto& node) { test(node, c.span); }, c.node);
+  }
+  void test(const track::And& n, track::Span) {
+    for (const track::Condition& c : n.operands) {
+      condition(c);
+    }
+  }
+  void test(const track::Or& n, track::Span) {
+    for (const track::Condition& c : n.operands) {
+      condition(c);
+    }
+  }
+  void test(const track::Not& n, track::Span) { condition(*n.operand); }
+  void test(const track::IsMissing& n, track::Span) { operand(n.left); }
+  void test(const track::Comparison& n, track::Span) {
+    operand(n.left);
+    operand(n.right);
+  }
+  void test(const track::OneOf& n, track::Span) {
+    operand(n.left);
+    for (const track::Operand& value : n.values) {
+      operand(value);
+    }
+  }
+  void test(const track::Between& n, track::Span) {
+    operand(n.left);
+    operand(n.low);
+    operand(n.high);
+  }
+  void test(const track::BeforeAfter& n, track::Span) {
+    operand(n.left);
+    operand(n.right);
+  }
+  void test(const track::Relative& n, track::Span) { operand(n.left); }
+  void test(const track::Within& n, track::Span) { operand(n.left); }
+  void test(const track::Anniversary&, track::Span span) { refuse("is the anniversary of", span); }
+  void test(const track::TextMatch& n, track::Span) {
+    operand(n.left);
+    operand(n.right);
+  }
+  void test(const track::RegexMatch& n, track::Span) { operand(n.left); }
+  void test(const track::BooleanField& n, track::Span) { field(n.field); }
+  void test(const track::HasTag&, track::Span) {}
+  void test(const track::DidEvent&, track::Span span) { refuse("did", span); }
+  void test(const track::OnTrack&, track::Span span) { refuse("on track", span); }
+  void test(const track::InArm&, track::Span span) { refuse("in arm", span); }
+
+  // --- Clauses
+  void clause(const track::About&) {}
+  void clause(const track::TimeZone& c) {
+    if (c.of) {
+      field(*c.of);
+    }
+  }
+  void clause(const track::Gather& c) {
+    if (const auto* contacts = std::get_if<track::GatherContacts>(&c.what)) {
+      if (contacts->where) {
+        condition(*contacts->where);
+      }
+      schedule(contacts->schedule, c.span);
+    } else {
+      refuse(std::holds_alternative<track::GatherFrom>(c.what) ? "gather from" : "gather on",
+             c.span);
+    }
+    if (c.for_each) {
+      refuse("for each", c.for_each->span);
+    }
+  }
+  void schedule(const track::Schedule& s, track::Span span) {
+    constexpr const char* kInstead = "write `continuously`, `every` a duration or `once at`";
+    if (const auto* every = std::get_if<track::EveryDuration>(&s)) {
+      if (every->from) {
+        refuse("every … from", every->from->span);
+      }
+    } else if (std::holds_alternative<track::EveryDays>(s)) {
+      refuse("every … at", span, kInstead);
+    } else if (std::holds_alternative<track::EveryMonth>(s)) {
+      refuse("every month on day", span, kInstead);
+    } else if (const auto* rule = std::get_if<track::Rrule>(&s)) {
+      refuse("rrule", rule->rule.span, kInstead);
+    }
+  }
+  void clause(const track::Enter& c) {
+    if (c.kind != track::Enter::Kind::kOnce) {
+      refuse(c.kind == track::Enter::Kind::kAgainAfter ? "enter again after" : "enter every time",
+             c.span, "only `enter once` is run");
+    }
+  }
+  void clause(const track::Leave& c) { refuse("leave", c.span); }
+  void clause(const track::HoldOut& c) { refuse("hold out", c.span); }
+  void clause(const track::Cap& c) { refuse("send at most", c.span); }
+  void clause(const track::Quiet& c) { refuse("quiet", c.span); }
+
+  // --- Steps
+  void step(const track::Step& s) {
+    if (s.look_up) {
+      refuse("look up", s.look_up->span);
+    }
+    if (s.check_every) {
+      refuse("check every", s.check_every->span);
+    }
+    for (const track::Rule& rule : s.rules) {
+      head(rule);
+      for (const track::Action& a : rule.actions) {
+        std::visit([&](const auto& node) { action(node, a.span); }, a.what);
+      }
+      if (rule.move) {
+        move(*rule.move);
+      }
+    }
+  }
+  void head(const track::Rule& rule) {
+    if (const auto* when = std::get_if<track::When>(&rule.head)) {
+      condition(when->condition);
+    } else if (std::holds_alternative<track::OnEvent>(rule.head)) {
+      refuse("on", rule.span);
+    } else if (std::holds_alternative<track::OnceAt>(rule.head)) {
+      refuse("once at", rule.span);
+    } else if (std::holds_alternative<track::EveryDays>(rule.head)) {
+      refuse("every … at", rule.span);
+    }
+  }
+  void action(const track::SendEmail& a, track::Span) {
+    if (a.to) {
+      operand(*a.to);
+    }
+  }
+  void action(const track::CallWebhook& a, track::Span) {
+    if (a.with) {
+      json(*a.with);
+    }
+  }
+  void action(const track::Show&, track::Span span) { refuse("show", span); }
+  void action(const track::RunSql&, track::Span span) { refuse("run on", span); }
+  void action(const track::SetField& a, track::Span) {
+    field(a.field);
+    operand(a.to);
+  }
+  void action(const track::ClearField& a, track::Span) { field(a.field); }
+  void action(const track::IncreaseField& a, track::Span span) {
+    refuse(a.decrease ? "decrease" : "increase", span);
+  }
+  void action(const track::TagAction&, track::Span) {}
+  void action(const track::RecordEvent&, track::Span span) { refuse("record event", span); }
+  void action(const track::PutOnTrack&, track::Span span) { refuse("put on track", span); }
+  void action(const track::TakeOffTrack&, track::Span span) { refuse("take off track", span); }
+
+  void move(const track::Move& m) {
+    if (const auto* go = std::get_if<track::GoTo>(&m.what); go != nullptr && go->due) {
+      const auto* after = std::get_if<track::Due::AfterDuration>(&go->due->when);
+      if (after == nullptr || after->clock) {
+        const bool relative = std::holds_alternative<track::Due::RelativeToField>(go->due->when);
+        const char* what = relative ? "go to … before or after a field" : "go to … at";
+        refuse(after != nullptr ? "after … at" : what, go->due->span,
+               "write `after` a duration alone");
+      }
+    } else if (const auto* stay = std::get_if<track::Stay>(&m.what);
+               stay != nullptr && stay->duration) {
+      refuse("stay for", m.span, "only `stay` alone is run");
+    }
+  }
+
+  std::vector<Diagnostic> diagnostics_;
+};
+
+}  // namespace
+
+std::vector<Diagnostic> check_runnable(const track::Track& track) {
+  Walk walk;
+  walk.track(track);
+  return walk.take();
+}
+
+}  // namespace turnout::lang

@@ -1,0 +1,21 @@
+#pragma once
+
+// The words of the language.
+
+#include <string>
+#include <string_view>
+
+namespace turnout::lang {
+
+// Whether the word, without regard to case, cannot be a field name unless it stands in backquotes.
+bool is_reserved(std::string_view word);
+
+// Whether `name` can be a field's name: words of ASCII letters, digits and "_" that do not begin
+// with a digit, joined by dots.
+bool is_field_name(std::string_view name);
+
+// Text from a file as a message can show it: one line, at most 60 code points, "?" for control
+// characters and zero bytes.
+std::string shorten(std::string_view text);
+
+}  // namespace turnout::lang
