@@ -50,7 +50,8 @@ void write_frame_header(std::string& frame) {
 }
 
 bool looks_like_tls(std::string_view bytes) {
-  return bytes.size() >= 2 && bytes[0] == 0x16 && bytes[1] == 0x03;
+  // Record types 21 (alert) and 22 (handshake), then the major version (RFC 8446 §5.1).
+  return bytes.size() >= 2 && (bytes[0] == 0x15 || bytes[0] == 0x16) && bytes[1] == 0x03;
 }
 
 }  // namespace turnout::link

@@ -46,7 +46,7 @@ class FrameReader {
 // Writes the header into the first four bytes of `frame`, whose body follows. CHECKs the size.
 void write_frame_header(std::string& frame);
 
-// The bytes begin a TLS handshake: the other side has a group key and we have none.
+// The bytes begin a TLS handshake or alert: the other side has a group key and we have none.
 bool looks_like_tls(std::string_view bytes);
 
 }  // namespace turnout::link

@@ -103,6 +103,7 @@ enum class RefusalCode : std::uint8_t {
   kNotSecured,  // one side uses TLS and the other does not, or the keys differ
   kTooManyPeers,
   kNotLoopback,  // without a key the address must be this machine's
+  kNotPeer,      // what is there speaks something else
 };
 
 struct Refused {
@@ -128,6 +129,8 @@ struct Callbacks {
   // so.
   std::function<void(const base::PeerName&, const Down&)> on_down;
   std::function<void(const base::PeerName&, group::Message)> on_message;
+  // The master handed out deliveries.
+  std::function<void(const base::PeerName&, group::Handout)> on_handout;
   // A connection was turned away. The same refusal of the same address is reported once, until it
   // succeeds.
   std::function<void(const Refused&)> on_refused;
@@ -175,6 +178,7 @@ class Link {
   // kNotFound: no session with the peer. kExhausted: its queue is full. kInvalid: too large for a
   // frame.
   base::Result<void> send(const base::PeerName& to, const group::Message& message);
+  base::Result<void> send(const base::PeerName& to, const group::Handout& handout);
   // To every peer there is a session with; encodes once. Full queues are counted in stats().
   void broadcast(const group::Message& message);
 
