@@ -39,6 +39,8 @@ struct Slots {
 // granting peer once per its cycle.
 struct Credit {
   PeerName owner;
+  std::uint64_t number =
+      0;  // rises with every change; of two, the higher counts, whichever came last
   std::uint64_t session =
       0;  // the owner's numbering that `received` speaks of; 0 before its first block
   std::uint32_t received_bulk = 0;  // highest serial number taken in, of bulk blocks
@@ -82,9 +84,10 @@ struct Advertisement {
   std::int32_t miss_limit = 0;
   std::string address;
   PeerPhase phase = PeerPhase::kJoining;
-  bool fit = false;      // its attempts on the database succeed
-  bool master = false;   // it is the master, under master_epoch
-  PeerName master_name;  // whom it takes for the master; empty if nobody
+  bool fit = false;          // its attempts on the database succeed
+  bool master = false;       // it is the master, under master_epoch
+  PeerName master_name;      // whom it takes for the master; empty if nobody
+  Timeline master_timeline;  // fence of the master's row as known
   Epoch master_epoch;
   std::int32_t owned = 0;        // number of tracks owned
   std::uint64_t owned_hash = 0;  // of the owned list (owned_hash() below)
@@ -159,10 +162,11 @@ struct Block {
 
 // Hands a block out, under the receiver's credit.
 struct BlockMessage {
-  Incarnation incarnation;             // the owner's
-  std::uint64_t session = 0;           // numbering of the blocks from this owner to this peer
-  std::uint32_t serial = 0;            // within session and kind, from 1
-  std::int32_t attempt = 1;            // 2 and up: handed out again
+  Incarnation incarnation;    // the owner's
+  std::uint64_t session = 0;  // numbering of the blocks from this owner to this peer
+  std::uint32_t serial = 0;   // within session and kind, from 1
+  std::int32_t attempt = 1;   // 2 and up: handed out again
+  Slots backlog;              // blocks that this owner has ready beside this one, on all its tracks
   std::shared_ptr<const Block> block;  // never null
 };
 

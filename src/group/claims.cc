@@ -1,0 +1,272 @@
+// Free tracks: claims with a counter, challenge and arbitration (WO 00/08823 p. 7), and what needs
+// no countdown because nothing is in doubt. The countdown is courtesy; the compare-and-set on the
+// ledger decides.
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/hash.h"
+#include "group/member_impl.h"
+
+namespace turnout::group {
+namespace {
+
+// Rendezvous hashing (Thaler and Ravishankar 1998): every peer ranks all peers for a track alike.
+std::uint64_t weight(std::uint64_t name_hash, TrackId track) {
+  return base::mix64(name_hash ^ base::mix64(static_cast<std::uint64_t>(track.get())));
+}
+
+}  // namespace
+
+// Without a master nothing is claimed or taken over.
+bool Member::Impl::may_take() const {
+  return phase_ == PeerPhase::kMember && !stopped_ && !unfit_ && master_present_;
+}
+
+bool Member::Impl::first_in_line(TrackId track) const {
+  const std::uint64_t mine = weight(name_hash_, track);
+  return std::none_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    return fit_member(entry.second) && weight(entry.second.name_hash, track) > mine;
+  });
+}
+
+int Member::Impl::owned_with_claims() const {
+  return static_cast<int>(owned_.size() + claims_.size()) + takes_in_flight_;
+}
+
+// A track that somebody else claims is challenged only by a peer that would win by its count.
+bool Member::Impl::worth_claiming(TrackId track) const {
+  const auto foreign = foreign_claims_.find(track);
+  if (foreign == foreign_claims_.end()) {
+    return true;
+  }
+  const int mine = owned_with_claims();
+  return std::all_of(foreign->second.begin(), foreign->second.end(),
+                     [mine](const auto& entry) { return mine < entry.second.owned_at_claim; });
+}
+
+void Member::Impl::pursue() {
+  if (!may_take() || free_.empty()) {
+    return;
+  }
+  struct Candidate {
+    bool mine = false;  // rendezvous hashing gives it to this peer
+    std::uint64_t weight = 0;
+    TrackId track;
+  };
+  std::vector<Candidate> candidates;
+  for (const TrackId id : free_) {
+    Track& track = tracks_.at(id);
+    if (track.taking) {
+      continue;
+    }
+    const bool first = first_in_line(id);
+    if (first && standing(track.row) == Standing::kVacant) {
+      take(track, track.row.fence);
+    } else if (!claims_.contains(id)) {
+      candidates.push_back({first, weight(name_hash_, id), id});
+    }
+  }
+  const auto members = static_cast<std::size_t>(std::max(1, living_members()));
+  const std::size_t limit = (free_.size() + members - 1) / members;
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::tuple(!a.mine, ~a.weight, a.track) < std::tuple(!b.mine, ~b.weight, b.track);
+  });
+  for (const Candidate& candidate : candidates) {
+    if (claims_.size() + static_cast<std::size_t>(takes_in_flight_) >= limit) {
+      break;
+    }
+    if (worth_claiming(candidate.track)) {
+      begin_claim(candidate.track, config_.claim_counter);
+    }
+  }
+}
+
+void Member::Impl::begin_claim(TrackId track, int counter) {
+  claims_[track] = {{track, counter, owned_with_claims()}, ++claim_order_};
+  advertise_now();
+}
+
+void Member::Impl::withdraw(TrackId track) {
+  if (claims_.erase(track) > 0) {
+    advertise_now();
+  }
+}
+
+void Member::Impl::withdraw_all() {
+  if (!claims_.empty()) {
+    claims_.clear();
+    advertise_now();
+  }
+}
+
+// R5: lowered with each periodic advertisement.
+void Member::Impl::lower_claims() {
+  for (auto& [track, open] : claims_) {
+    open.claim.counter = std::max(0, open.claim.counter - 1);
+  }
+}
+
+void Member::Impl::take_ripe() {
+  if (claims_.empty() || !may_take()) {
+    return;
+  }
+  std::vector<TrackId> ripe;
+  for (const auto& [id, open] : claims_) {
+    if (open.claim.counter == 0) {
+      ripe.push_back(id);
+    }
+  }
+  for (const TrackId id : ripe) {
+    Track& track = tracks_.at(id);
+    if (!track.taking && standing(track.row) >= Standing::kLost) {
+      claims_.erase(id);
+      take(track, track.row.fence);
+    }
+  }
+}
+
+void Member::Impl::take(Track& track, Fence expected) {
+  track.taking = expected;
+  ++takes_in_flight_;
+  ready_.take.push_back({track.row.track, expected});
+}
+
+void Member::Impl::granted(const TakeResult& result, Tick now) {
+  enter(now);
+  if (result.track == kMasterRow) {
+    granted_master(result);
+  } else {
+    granted_track(result);
+  }
+  settle();
+}
+
+void Member::Impl::granted_track(const TakeResult& result) {
+  Track& track = know_track(result.track);
+  if (!track.taking) {
+    return;
+  }
+  const Fence expected = *track.taking;
+  track.taking.reset();
+  --takes_in_flight_;
+  free_dirty_ = true;
+  if (result.outcome == Attempt::kFailed) {
+    become_unfit();  // it may have happened: the ledger will tell
+    return;
+  }
+  // An answer below what was expected means that what was believed was never so.
+  learn(result.row, result.row.fence < expected);
+  if (result.outcome == Attempt::kRefused && free_.contains(result.track) && may_take()) {
+    begin_claim(result.track, 1);
+  }
+}
+
+// --- arbitration
+// -------------------------------------------------------------------------------------------------
+
+void Member::Impl::set_foreign_claims(Peer& peer, const std::vector<Claim>& claims) {
+  if (peer.heard) {
+    for (const Claim& claim : peer.last.claims) {
+      const auto found = foreign_claims_.find(claim.track);
+      if (found != foreign_claims_.end() && found->second.erase(peer.name) > 0 &&
+          found->second.empty()) {
+        foreign_claims_.erase(found);
+      }
+    }
+    peer.last.claims.clear();
+  }
+  for (const Claim& claim : claims) {
+    foreign_claims_[claim.track][peer.name] = claim;
+  }
+}
+
+// R6: fewest tracks owned, then the lowest name; by the counts as they were when each claim began,
+// so that both sides reach the same verdict.
+void Member::Impl::arbitrate(const Peer& peer) {
+  for (const Claim& theirs : peer.last.claims) {
+    const auto found = claims_.find(theirs.track);
+    if (found == claims_.end()) {
+      continue;
+    }
+    Claim& mine = found->second.claim;
+    if (std::tie(theirs.owned_at_claim, peer.name) < std::tie(mine.owned_at_claim, config_.name)) {
+      withdraw(theirs.track);
+    } else {
+      mine.counter = std::min(mine.counter, theirs.counter);
+    }
+  }
+}
+
+// --- assignment
+// --------------------------------------------------------------------------------------------------
+
+PeerName Member::Impl::emptiest(const std::map<PeerName, int>& extra) const {
+  PeerName best;
+  int fewest = 0;
+  const auto consider = [&](const PeerName& name, int owned) {
+    const auto more = extra.find(name);
+    const int count = owned + (more == extra.end() ? 0 : more->second);
+    if (best.empty() || std::tie(count, name) < std::tie(fewest, best)) {
+      best = name;
+      fewest = count;
+    }
+  };
+  if (phase_ == PeerPhase::kMember && !unfit_ && !stopped_) {
+    consider(config_.name, static_cast<int>(owned_.size()));
+  }
+  for (const auto& [name, peer] : peers_) {
+    if (fit_member(peer)) {
+      consider(name, peer.last.owned);
+    }
+  }
+  return best;
+}
+
+// R25: the master determines the owner where claims have not.
+void Member::Impl::assign_overdue() {
+  if (!is_master_ || !may_take()) {
+    return;
+  }
+  const Duration overdue = cycles(config_.miss_limit + config_.claim_counter);
+  std::map<PeerName, int> given;
+  for (const TrackId id : free_) {
+    Track& track = tracks_.at(id);
+    const bool waits =
+        track.assigned_at && now_ - *track.assigned_at < cycles(config_.claim_counter + 1);
+    if (track.taking || waits || now_ - track.free_since.value_or(now_) < overdue ||
+        standing(track.row) < Standing::kLost) {
+      continue;
+    }
+    const PeerName to = emptiest(given);
+    ++given[to];
+    track.assigned_at = now_;
+    if (to == config_.name) {
+      withdraw(id);
+      take(track, track.row.fence);
+    } else if (!to.empty()) {
+      send(to, Assign{config_.incarnation, master_row_.fence.epoch, id, track.row.fence.timeline,
+                      track.row.fence.epoch});
+    }
+  }
+}
+
+bool Member::Impl::receive_assign(const Assign& message, Peer& peer) {
+  const bool from_master =
+      peer.name == master_row_.owner && message.master_epoch >= master_row_.fence.epoch;
+  if (!from_master || !may_take() || owned_.contains(message.track)) {
+    return from_master;
+  }
+  Track& track = know_track(message.track);
+  const Fence fence{message.timeline, message.epoch};
+  const bool others = track.row.fence == fence && track.row.owner != config_.name &&
+                      standing(track.row) < Standing::kLost;
+  if (!track.active || track.taking || track.row.fence > fence || others) {
+    return true;
+  }
+  withdraw(message.track);
+  take(track, fence);
+  return true;
+}
+
+}  // namespace turnout::group

@@ -1,0 +1,378 @@
+// Handing blocks out under credit, and what comes back.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "group/dispatcher_impl.h"
+
+namespace turnout::group {
+namespace {
+
+// While nothing has been measured, a block is late after this time.
+constexpr Duration kLateUnmeasured = std::chrono::seconds(2);
+// No block is late before this time: a hiccup of the scheduler is no reason to do work twice.
+constexpr Duration kNeverLateBefore = std::chrono::milliseconds(150);
+constexpr int kLateFactor = 3;
+
+}  // namespace
+
+void Dispatcher::Impl::Pace::add(Duration took) {
+  recent_.at(count_ % kRemembered) = took;
+  ++count_;
+  // The value that nine in ten of the recent ones do not exceed.
+  std::array<Duration, kRemembered> sorted = recent_;
+  const std::size_t n = std::min(count_, kRemembered);
+  const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(n * 9 / 10);
+  std::nth_element(sorted.begin(), at, sorted.begin() + static_cast<std::ptrdiff_t>(n));
+  slow_end_ = *at;
+}
+
+// --- handing out
+// -------------------------------------------------------------------------------------------------
+
+void Dispatcher::Impl::hand_out(Tick now) {
+  if (stopped_) {
+    return;
+  }
+  while (ready_single_ > 0 && hand_out_one(BlockKind::kSingle, now)) {
+  }
+  while (ready_bulk_ > 0 && hand_out_one(BlockKind::kBulk, now)) {
+  }
+}
+
+Dispatcher::Impl::BlockState* Dispatcher::Impl::next_ready(Track& track, BlockKind kind) {
+  auto& queue = kind == BlockKind::kBulk ? track.ready_bulk : track.ready_single;
+  while (!queue.empty()) {
+    const auto found = blocks_.find(queue.front());
+    if (found != blocks_.end() && found->second.ready) {
+      return &found->second;
+    }
+    queue.pop_front();
+  }
+  return nullptr;
+}
+
+// One block of the next track in turn that has one somebody can take. False if there is none.
+bool Dispatcher::Impl::hand_out_one(BlockKind kind, Tick now) {
+  auto at = busy_.upper_bound(last_track_);
+  for (std::size_t tried = 0; tried < busy_.size(); ++tried, ++at) {
+    if (at == busy_.end()) {
+      at = busy_.begin();
+    }
+    const TrackId id = *at;
+    Track& track = tracks_.at(id);
+    BlockState* const state = track.draining || track.overtaken ? nullptr : next_ready(track, kind);
+    if (state == nullptr) {
+      continue;
+    }
+    const PeerName to = neediest(kind, *state, now);
+    if (to.empty()) {
+      if (state->copies.empty()) {
+        return false;  // nobody has a slot
+      }
+      continue;  // nobody but those who have it already
+    }
+    last_track_ = id;
+    last_peer_ = to;
+    send_block(*state, track, to, now);
+    return true;
+  }
+  return false;
+}
+
+// Slots are credits: never more than granted, and none to a peer that has been silent for a cycle.
+std::int32_t Dispatcher::Impl::credit_left(const PeerCredit& peer, BlockKind kind, Tick now) const {
+  if (!peer.renewed || now - *peer.renewed > peer.cycle) {
+    return 0;
+  }
+  const bool bulk = kind == BlockKind::kBulk;
+  // A credit of an earlier session says nothing about what was sent in this one.
+  const bool current = peer.credit.session == peer.session;
+  const std::uint32_t received = !current ? 0
+                                 : bulk   ? peer.credit.received_bulk
+                                          : peer.credit.received_single;
+  const std::int32_t window = bulk ? peer.credit.window.bulk : peer.credit.window.single;
+  const std::uint32_t sent = bulk ? peer.sent_bulk : peer.sent_single;
+  const auto left = static_cast<std::int64_t>(received) + window - static_cast<std::int64_t>(sent);
+  return static_cast<std::int32_t>(std::max<std::int64_t>(0, left));
+}
+
+PeerName Dispatcher::Impl::neediest(BlockKind kind, const BlockState& state, Tick now) const {
+  PeerName best;
+  std::int32_t most = 0;
+  const auto consider = [&](const PeerName& name, const PeerCredit& peer) {
+    const bool has_it = std::any_of(state.copies.begin(), state.copies.end(),
+                                    [&](const Copy& copy) { return copy.peer == name; });
+    const std::int32_t left = has_it ? 0 : credit_left(peer, kind, now);
+    if (left > most) {
+      most = left;
+      best = name;
+    }
+  };
+  // Beginning after the last one served: the first of equals is the next in turn.
+  const auto after = peers_.upper_bound(last_peer_);
+  for (auto at = after; at != peers_.end(); ++at) {
+    consider(at->first, at->second);
+  }
+  for (auto at = peers_.begin(); at != after; ++at) {
+    consider(at->first, at->second);
+  }
+  return best;
+}
+
+void Dispatcher::Impl::send_block(BlockState& state, Track& track, const PeerName& to, Tick now) {
+  const Block& block = *state.block;
+  const bool bulk = block.kind == BlockKind::kBulk;
+  unset_ready(state);
+  auto& queue = bulk ? track.ready_bulk : track.ready_single;
+  CHECK(!queue.empty() && queue.front() == block.id);
+  queue.pop_front();
+  if (state.copies.empty()) {
+    ++track.out_blocks;
+    track.out_items += static_cast<std::int64_t>(block.items.size());
+  }
+  ++track.handed_out;
+  track.handed_again += state.attempts > 0 ? 1 : 0;
+  ++state.attempts;
+  state.copies.push_back({to, state.attempts, now});
+  out_[block.id] = now;
+  PeerCredit& peer = peers_.at(to);
+  BlockMessage message;
+  message.incarnation = incarnation_;
+  message.session = peer.session;
+  message.serial = bulk ? ++peer.sent_bulk : ++peer.sent_single;
+  message.attempt = state.attempts;
+  message.block = state.block;
+  message.backlog = backlog_beside(track);
+  ready_.messages.push_back({to, std::move(message)});
+}
+
+// --- what comes back
+// ---------------------------------------------------------------------------------------------
+
+void Dispatcher::Impl::receive(const Message& message, const PeerName& from, Tick now) {
+  if (const auto* const advertisement = std::get_if<Advertisement>(&message)) {
+    PeerCredit& peer = peers_[from];
+    peer.cycle = std::max(cycle_, advertisement->cycle);
+    for (const Credit& credit : advertisement->credits) {
+      if (credit.owner == name_) {
+        renew(from, advertisement->incarnation, credit, now);
+      }
+    }
+  } else if (const auto* const grant = std::get_if<CreditGrant>(&message)) {
+    renew(from, grant->incarnation, grant->credit, now);
+  } else if (const auto* const done = std::get_if<BlockReport>(&message)) {
+    renew(from, done->incarnation, done->credit, now);
+    report(*done, from, now);
+  } else if (const auto* const refusal = std::get_if<Refusal>(&message)) {
+    renew(from, refusal->incarnation, refusal->credit, now);
+    refused(*refusal, from);
+  } else {
+    return;
+  }
+  hand_out(now);
+}
+
+void Dispatcher::Impl::renew(const PeerName& name, Incarnation incarnation, const Credit& credit,
+                             Tick now) {
+  PeerCredit& peer = peers_[name];
+  if (incarnation < peer.incarnation) {
+    return;
+  }
+  if (incarnation > peer.incarnation) {
+    if (peer.incarnation != Incarnation()) {
+      take_back(name);
+    }
+    peer.incarnation = incarnation;
+    peer.credit = {};
+  }
+  if (peer.cycle == Duration(0)) {
+    peer.cycle = cycle_;
+  }
+  peer.renewed = now;
+  if (credit.number < peer.credit.number) {
+    return;
+  }
+  const bool progress = credit.received_bulk != peer.credit.received_bulk ||
+                        credit.received_single != peer.credit.received_single;
+  peer.credit = credit;
+  const bool current = credit.session == peer.session;
+  const bool all_in = peer.sent_bulk + peer.sent_single == 0 ||
+                      (current && credit.received_bulk >= peer.sent_bulk &&
+                       credit.received_single >= peer.sent_single);
+  if (all_in) {
+    peer.short_since.reset();
+  } else if (progress || !peer.short_since) {
+    peer.short_since = now;
+  }
+}
+
+bool Dispatcher::Impl::drop_copy(BlockState& state, const PeerName& peer, std::int32_t attempt) {
+  const auto before = state.copies.size();
+  std::erase_if(state.copies, [&](const Copy& copy) {
+    return copy.peer == peer && (attempt == 0 || copy.attempt == attempt);
+  });
+  if (state.copies.size() == before) {
+    return false;
+  }
+  if (state.copies.empty()) {
+    Track& track = tracks_.at(state.block->track);
+    --track.out_blocks;
+    track.out_items -= static_cast<std::int64_t>(state.block->items.size());
+    out_.erase(state.block->id);
+  }
+  return true;
+}
+
+void Dispatcher::Impl::report(const BlockReport& message, const PeerName& from, Tick now) {
+  const auto found = blocks_.find(message.block);
+  if (found == blocks_.end() || message.owner_incarnation != incarnation_ ||
+      found->second.block->epoch != message.epoch) {
+    return;  // done by another already, or of a track lost since
+  }
+  BlockState& state = found->second;
+  const Block& block = *state.block;
+  Track& track = tracks_.at(block.track);
+  for (const Copy& copy : state.copies) {
+    if (copy.peer == from && copy.attempt == message.attempt &&
+        message.outcome == BlockOutcome::kDone && block.kind == BlockKind::kBulk) {
+      pace_.add(now - copy.at);
+    }
+  }
+  drop_copy(state, from, message.attempt);
+  if (message.outcome == BlockOutcome::kReturned ||
+      (message.outcome == BlockOutcome::kFailed && !state.copies.empty())) {
+    if (state.copies.empty()) {
+      set_ready(state, true);
+    }
+    return;
+  }
+  Finished finished;
+  finished.track = block.track;
+  finished.block = block.id;
+  finished.kind = block.kind;
+  finished.by = from;
+  finished.outcome = message.outcome;
+  finished.contacts = static_cast<std::int64_t>(block.items.size());
+  finished.moved = message.moved;
+  finished.moves = message.moves;
+  finished.actions = message.actions;
+  finished.more_due = message.more_due;
+  finished.reread = message.outcome == BlockOutcome::kDone ? message.not_where_said : block.items;
+  ready_.finished.push_back(std::move(finished));
+  if (message.outcome == BlockOutcome::kDone) {
+    resize(track, block, message);
+  }
+  unset_ready(state);
+  if (!state.copies.empty()) {
+    --track.out_blocks;
+    track.out_items -= static_cast<std::int64_t>(block.items.size());
+    out_.erase(block.id);
+  }
+  forget_entries(track, block);
+  blocks_.erase(found);
+}
+
+void Dispatcher::Impl::refused(const Refusal& message, const PeerName& from) {
+  const auto found = blocks_.find(message.block);
+  if (found == blocks_.end() || message.owner_incarnation != incarnation_) {
+    return;
+  }
+  BlockState& state = found->second;
+  Track& track = tracks_.at(state.block->track);
+  if (Fence{message.timeline, message.epoch} > track.fence) {
+    track.overtaken =
+        true;  // Member learns the row as well; its notice decides what becomes of the track
+    load_changed_ = true;
+  }
+  if (drop_copy(state, from, message.attempt) && state.copies.empty()) {
+    set_ready(state, true);
+  }
+}
+
+// --- peers and blocks that are lost or late
+// ----------------------------------------------------------------------
+
+void Dispatcher::Impl::take_back(const PeerName& name) {
+  std::vector<std::uint64_t> held;
+  for (const auto& [id, at] : out_) {
+    held.push_back(id);
+  }
+  for (const std::uint64_t id : held) {
+    BlockState& state = blocks_.at(id);
+    if (drop_copy(state, name, 0) && state.copies.empty()) {
+      set_ready(state, true);
+    }
+  }
+  PeerCredit& peer = peers_[name];
+  ++peer.session;
+  peer.sent_bulk = 0;
+  peer.sent_single = 0;
+  peer.short_since.reset();
+}
+
+void Dispatcher::Impl::peer_lost(const PeerName& name, Tick now) {
+  if (!peers_.contains(name)) {
+    return;
+  }
+  take_back(name);
+  peers_.at(name).renewed.reset();
+  hand_out(now);
+}
+
+// Three times the slow end of recent blocks; at the end of a backlog, where others idle, half of
+// that.
+Duration Dispatcher::Impl::late_after(const BlockState& state, int attempts) const {
+  const Track& track = tracks_.at(state.block->track);
+  const bool nothing_else = track.bulk_count + track.single_count == 0 && track.remaining == 0;
+  Duration late =
+      pace_.known() ? pace_.slow_end() * kLateFactor : std::max(kLateUnmeasured, cycle_ * 2);
+  if (nothing_else && pace_.known()) {
+    late = late / 2;
+  }
+  // Each further copy waits twice as long as the one before.
+  return std::max(late, kNeverLateBefore) * (1 << std::min(attempts - 1, 6));
+}
+
+void Dispatcher::Impl::hand_again_late(Tick now) {
+  for (const auto& [id, at] : out_) {
+    BlockState& state = blocks_.at(id);
+    if (!state.ready && state.copies.size() < kMaxCopies &&
+        now - at >= late_after(state, state.attempts)) {
+      set_ready(state, true);
+    }
+  }
+}
+
+// G11: blocks that never arrived have used credit up. After M cycles the numbering begins anew, and
+// what is out there is ready again.
+void Dispatcher::Impl::resynchronize(Tick now) {
+  for (auto& [name, peer] : peers_) {
+    if (peer.short_since && now - *peer.short_since >= peer.cycle * (miss_limit_ - 1)) {
+      take_back(name);
+    }
+  }
+}
+
+void Dispatcher::Impl::tick(Tick now) {
+  if (now >= next_check_) {
+    next_check_ = now + cycle_;
+    resynchronize(now);
+  }
+  hand_again_late(now);
+  hand_out(now);
+}
+
+Tick Dispatcher::Impl::next_tick() const {
+  Tick next = next_check_;
+  for (const auto& [id, at] : out_) {
+    const BlockState& state = blocks_.at(id);
+    if (!state.ready && state.copies.size() < kMaxCopies) {
+      next = std::min(next, at + late_after(state, state.attempts));
+    }
+  }
+  return next;
+}
+
+}  // namespace turnout::group

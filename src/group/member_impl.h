@@ -1,0 +1,284 @@
+#pragma once
+
+// The inside of Member: one class, its parts in one file each by concern:
+//   member.cc    inputs, time, what is sent            peer_table.cc  who is there: silence,
+//   stamps, life locks ownership.cc rows of the ledger, owned tracks      claims.cc      free
+//   tracks: claims, arbitration, taking, assigning master.cc    election ceding.cc      spreading
+//   and leaving fitness.cc   stopping and resuming
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "group/member.h"
+
+namespace turnout::group {
+
+class Member::Impl {
+ public:
+  Impl(Config config, Tick now);
+
+  // Inputs, as in Member.
+  void tick(Tick now);
+  bool receive(const Message& message, const PeerName& from, Tick now);
+  void connection_lost(const PeerName& name, Tick now);
+  void stamped(const StampResult& result, Tick now);
+  void peer_stamps(const StampReadResult& result, Tick now);
+  void ledger_read(const LedgerResult& result, Tick now);
+  void granted(const TakeResult& result, Tick now);
+  void life_lock(const LifeResult& result, Tick now);
+  void database(bool succeeded, Tick began, Tick now);
+  void row_seen(const LedgerRow& row, Tick now);
+  void set_tracks(std::vector<TrackId> active, std::int64_t catalogue, Tick now);
+  void set_load(const Load& load, Tick now);
+  void drained(TrackId track, Tick now);
+  void leave(Tick now);
+
+  Tick next_tick() const;
+  Ready take_ready();
+
+  PeerPhase phase() const { return phase_; }
+  bool fit() const { return !unfit_; }
+  bool may_write() const {
+    return !stopped_ && (phase_ == PeerPhase::kMember || phase_ == PeerPhase::kLeaving);
+  }
+  bool is_master() const { return is_master_; }
+  const PeerName& master() const { return master_present_ ? master_row_.owner : nobody_; }
+  Epoch master_epoch() const { return master_row_.fence.epoch; }
+  std::vector<OwnedTrack> owned() const;
+  bool owns(TrackId track) const { return owned_.contains(track); }
+  std::optional<LedgerRow> row(TrackId track) const;
+  std::vector<PeerInfo> peers() const;
+
+ private:
+  struct Peer {
+    PeerName name;
+    std::uint64_t name_hash = 0;
+    Incarnation incarnation;
+    bool heard = false;  // an advertisement of this incarnation has been taken in
+    Advertisement last;  // the newest; meaningless unless heard
+    Tick last_heard;     // when it came; until then, when the peer was first known of
+    PeerState state = PeerState::kLiving;
+    bool over = false;  // this incarnation's process is proven to have ended
+
+    // The second witness, read from the first advertisement missed.
+    bool stamp_known = false;
+    std::int64_t stamp = 0;
+    Tick still_since;              // the value has stood since then …
+    Tick still_until;              // … until then, as far as readings tell
+    std::optional<Tick> moved_at;  // when the last reading that showed it moved began
+
+    // The sign of death.
+    bool connection_ended = false;
+    bool probing = false;
+    int probes = 0;
+    Tick next_probe;
+
+    std::uint64_t list_sequence = 0;
+    std::uint64_t listed_hash = 0;
+    std::vector<OwnedTrack> listed;      // its owned list, ascending by track
+    std::set<TrackId> rows;              // active tracks whose row names it, in any incarnation
+    std::optional<Tick> mismatch_since;  // advertised count and rows have differed since
+
+    // What the host was told last.
+    bool told = false;
+    Incarnation told_incarnation;
+    PeerState told_state = PeerState::kJoining;
+    bool told_fit = false;
+  };
+
+  struct Track {
+    bool active = false;
+    LedgerRow row;                // the newest known
+    std::optional<Fence> taking;  // expected by the compare-and-set in flight
+    std::optional<Tick> free_since;
+    std::optional<Tick> assigned_at;
+  };
+
+  // How a row's owner stands, from the least to the most free.
+  enum class Standing {
+    kHolds,
+    kDoubtful,  // suspect or unfit: to be claimed, not to be taken yet
+    kLost,    // nobody, unavailable, or unfit with a still stamp: to be taken at the end of a claim
+    kVacant,  // gone, left, or of an earlier incarnation: its successor takes at once
+  };
+
+  struct OpenClaim {
+    Claim claim;
+    std::uint64_t order = 0;  // of beginning
+  };
+
+  struct Ceding {
+    PeerName to;
+    Fence fence;
+    bool offered = false;
+    std::optional<Tick> rechecked;  // the ledger is being re-read since: nobody has taken it up
+    Tick deadline;                  // of draining, then of the offer
+  };
+
+  // A request that is answered once, with at most one out at a time.
+  struct Request {
+    std::uint64_t number = 0;    // of the last one issued
+    std::uint64_t required = 0;  // the first whose success counts for resuming
+    bool in_flight = false;
+    bool again = false;  // issue another as soon as the answer is here
+    Tick began;
+  };
+
+  // member.cc
+  void enter(Tick now);
+  void settle();
+  void periodic();
+  void join_if_ready();
+  Advertisement advertisement();
+  void advertise_now() { advertise_ = true; }
+  void notify(Notice notice) { ready_.notices.push_back(std::move(notice)); }
+  void send(const PeerName& to, Message message);
+  Duration cycles(int n) const { return config_.cycle * n; }
+
+  // peer_table.cc
+  Peer* find_peer(const PeerName& name);
+  const Peer* find_peer(const PeerName& name) const;
+  Peer& know_peer(const PeerName& name, Incarnation incarnation);
+  void renew_incarnation(Peer& peer, Incarnation incarnation);
+  bool receive_advertisement(const Advertisement& message, const PeerName& from);
+  bool receive_owned(const OwnedList& message, Peer& peer);
+  void set_state(Peer& peer, PeerState state);
+  void tell(Peer& peer);
+  void judge_silence();
+  PeerState judged(const Peer& peer) const;
+  Duration cycle_of(const Peer& peer) const;
+  bool stood_still(const Peer& peer) const;
+  void stamp_seen(Peer& peer, const PeerStamp& stamp, Tick began);
+  void read_stamps_of_silent();
+  void probe(Peer& peer);
+  void probe_due();
+  void forget_dead();
+  bool is_member(const Peer& peer) const;
+  int living_members() const;
+  bool fit_member(const Peer& peer) const { return is_member(peer) && peer.last.fit; }
+
+  // ownership.cc
+  Track& know_track(TrackId track);
+  bool learn(const LedgerRow& row, bool force = false);
+  void set_row(Track& track, const LedgerRow& row);
+  void own(Track& track);
+  void disown(Track& track, const PeerName& by);
+  Standing standing(const LedgerRow& row) const;
+  void refresh_free(Track& track);
+  void refresh_rows_of(Peer& peer);
+  bool is_mine(const LedgerRow& row) const {
+    return row.owner == config_.name && row.incarnation == config_.incarnation;
+  }
+  void audit();
+  void assign_unlisted();
+
+  // claims.cc
+  bool may_take() const;
+  void pursue();
+  void lower_claims();
+  void take_ripe();
+  void begin_claim(TrackId track, int counter);
+  void withdraw(TrackId track);
+  void withdraw_all();
+  void take(Track& track, Fence expected);
+  void granted_track(const TakeResult& result);
+  void arbitrate(const Peer& peer);
+  void set_foreign_claims(Peer& peer, const std::vector<Claim>& claims);
+  bool worth_claiming(TrackId track) const;
+  bool first_in_line(TrackId track) const;
+  int owned_with_claims() const;
+  void assign_overdue();
+  bool receive_assign(const Assign& message, Peer& peer);
+
+  // master.cc
+  void learn_master(const LedgerRow& row);
+  bool master_stands() const;
+  void judge_master();
+  void elect();
+  void granted_master(const TakeResult& result);
+  int candidates_before_me() const;
+
+  // fitness.cc
+  void stop(StopReason reason);
+  void require_proof();
+  void become_unfit();
+  void resume_if_cleared();
+  void request_stamp();
+  void request_ledger();
+
+  // ceding.cc
+  void spread();
+  void cede(TrackId track, const PeerName& to);
+  void offer(TrackId track, Ceding& ceding);
+  void cede_due();
+  void end_refused_offers();
+  bool receive_cede(const Cede& message, Peer& peer);
+  PeerName emptiest(const std::map<PeerName, int>& extra) const;
+  void leave_step();
+
+  const PeerName nobody_;
+  Config config_;
+  std::uint64_t name_hash_ = 0;
+  Tick now_;
+  Tick started_;
+  Tick next_cycle_;
+  PeerPhase phase_ = PeerPhase::kJoining;
+
+  Ready ready_;
+  bool advertise_ = false;
+  bool list_dirty_ = false;
+  std::set<PeerName> list_wanted_by_;
+  std::uint64_t sequence_ = 0;
+  Load load_;
+  std::int64_t catalogue_ = 0;
+
+  std::map<PeerName, Peer> peers_;
+  std::set<PeerName> probing_;  // peers whose connection ended and that have not been heard since
+  Tick membership_changed_;
+  int lost_this_cycle_ = 0;  // peers that fell silent since the last periodic tick
+
+  std::map<TrackId, Track> tracks_;
+  std::map<TrackId, Fence> owned_;
+  std::uint64_t owned_hash_ = 0;
+  std::set<TrackId> free_;
+  bool free_dirty_ = false;
+  std::map<TrackId, OpenClaim> claims_;
+  std::uint64_t claim_order_ = 0;
+  std::map<TrackId, std::map<PeerName, Claim>> foreign_claims_;
+  std::map<TrackId, Ceding> ceding_;
+  int takes_in_flight_ = 0;  // of tracks
+
+  LedgerRow master_row_;
+  bool is_master_ = false;
+  Fence master_fence_;  // under which it is, while is_master_
+  bool master_present_ = false;
+  std::optional<Fence> taking_master_;
+  bool audit_asked_ = false;
+  std::optional<Tick> masterless_since_;
+  PeerName told_master_;
+  Epoch told_master_epoch_;
+
+  bool stopped_ = true;
+  StopReason stop_reason_ = StopReason::kStarting;
+  bool unfit_ = true;
+  Tick last_success_;  // when the last successful attempt on the database began
+  std::optional<Tick> retry_at_;
+  Request stamp_;
+  Request ledger_;
+  Request stamps_;
+  std::vector<PeerName> stamps_asked_;
+  std::int64_t stamp_count_ = 0;
+  std::optional<Timeline> timeline_;
+  std::uint64_t replace_rows_from_ =
+      0;  // ledger read from which rows replace what is known (0: none)
+
+  std::optional<Tick> leave_deadline_;
+  bool superseded_ = false;
+};
+
+}  // namespace turnout::group
