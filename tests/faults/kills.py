@@ -1,0 +1,361 @@
+#!/usr/bin/env python3
+"""Kills peers with `kill -9` while contacts run through a track, then proves that nothing was lost or done twice.
+
+    kills.py --turnout PROGRAM --database sqlite|postgresql [--kills 50] [--seed N] [--contacts-per-kill 300]
+
+Three real servers on one database, a real mail server and a webhook receiver. Each turn: new contacts come in, a random
+moment passes, a peer (the owner, the master, or any) is killed and started again. In the end every contact must have
+made exactly the moves that its fields ask for; the outbox must hold exactly the actions of the journal's moves; the
+mail server and the webhook receiver must have got each sent one once, each uncertain one at most once, and nothing else.
+With --database postgresql the server named by TURNOUT_TEST_PG is used (see scripts/with-postgres.sh).
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+NAMES = ["a", "b", "c"]
+TRACK = "Kills"
+
+# What each rule of kills.track puts in the outbox: (step, rule) -> kinds in the order of the actions that go there.
+ACTIONS = {
+    ("Greet", 1): [("email", "greet")],
+    ("Wait", 0): [("webhook", "sales")],
+    ("Wait", 1): [("email", "again")],
+    ("Last", 0): [("webhook", "sales")],
+    ("End", 0): [("email", "bye")],
+}
+
+
+def expected_path(score, plan):
+    """The steps and rules that a contact with these fields must take, and its outcome."""
+    if score < 10:
+        return [("Greet", 0)], "refused"
+    path = [("Greet", 1), ("Wait", 0 if score >= 90 else 1)]
+    if plan == "pro":
+        return path + [("Last", 0)], "pro"
+    return path + [("Last", 1), ("End", 0)], "completed"
+
+
+class Database:
+    """Read-only questions to the database, past the servers."""
+
+    def __init__(self, kind, folder):
+        self.kind = kind
+        if kind == "sqlite":
+            self.path = folder / "kills.db"
+            self.url = f"sqlite:{self.path}"
+        else:
+            server = os.environ["TURNOUT_TEST_PG"]
+            self.name = f"kills_{os.getpid()}"
+            self._psql(server, f"create database {self.name}")
+            split = urllib.parse.urlsplit(server)
+            self.server = server
+            self.url = urllib.parse.urlunsplit(split._replace(path="/" + self.name))
+            if not split.netloc:
+                self.url = self.url.replace("postgresql:/", "postgresql:///", 1) if ":///" not in self.url else self.url
+
+    def _psql(self, url, sql):
+        done = subprocess.run(["psql", "-qAtX", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", url, "-c", sql],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"psql: {done.stderr}")
+        return [line.split("\x1f") for line in done.stdout.splitlines()]
+
+    def rows(self, sql):
+        if self.kind == "sqlite":
+            # Reading past the servers takes no lock of theirs, writes nothing and never checkpoints.
+            connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=30)
+            try:
+                return [[("" if v is None else str(v)) for v in row] for row in connection.execute(sql)]
+            finally:
+                connection.close()
+        return self._psql(self.url, sql)
+
+    def drop(self):
+        if self.kind == "postgresql":
+            self._psql(self.server, f"drop database if exists {self.name} with (force)")
+
+
+class Group:
+    """The three servers."""
+
+    def __init__(self, program, folder, database, sink):
+        self.program, self.folder, self.database, self.sink = program, folder, database, sink
+        self.ports = {name: (free_port(), free_port()) for name in NAMES}
+        self.processes = {}
+        templates = folder / "templates"
+        templates.mkdir()
+        for name in ("greet", "again", "bye"):
+            (templates / f"{name}.txt").write_text(f"Subject: {name}\n\nDear {{{{ key }}}}, {name}.\n")
+
+    def start(self, name):
+        http, peer = self.ports[name]
+        seeds = ", ".join(f'"127.0.0.1:{p}"' for _, p in self.ports.values())
+        config = self.folder / f"{name}.toml"
+        config.write_text(f"""
+name = "{name}"
+database = "{self.database.url}"
+listen = "127.0.0.1:{http}"
+templates = "{self.folder / 'templates'}"
+[group]
+listen = ["127.0.0.1:{peer}"]
+seeds = [{seeds}]
+cycle = "250ms"
+[smtp]
+url = "smtp://127.0.0.1:{self.sink['smtp']}"
+from = "Turnout <turnout@example.com>"
+[webhooks.sales]
+url = "http://127.0.0.1:{self.sink['http']}/sales"
+""")
+        log = open(self.folder / f"{name}.log", "a")
+        self.processes[name] = subprocess.Popen([self.program, "serve", "--config", str(config)],
+                                                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def kill(self, name):
+        process = self.processes[name]
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def ask(self, path):
+        """The answer of the first server that gives one."""
+        for name in NAMES:
+            try:
+                url = f"http://127.0.0.1:{self.ports[name][0]}{path}"
+                with urllib.request.urlopen(url, timeout=2) as answer:
+                    return json.load(answer)
+            except (OSError, urllib.error.URLError, ValueError):
+                continue
+        return None
+
+    def wait_ready(self, patience=30):
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            ready = 0
+            for name in NAMES:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name][0]}/readyz", timeout=2)
+                    ready += 1
+                except (OSError, urllib.error.URLError):
+                    pass
+            if ready == len(NAMES):
+                return
+            time.sleep(0.1)
+        sys.exit("the servers are not ready; their logs are in " + str(self.folder))
+
+    def command(self, *arguments):
+        """Runs a command of the program against a living server, trying again while servers come and go."""
+        for _ in range(20):
+            for name in NAMES:
+                server = f"http://127.0.0.1:{self.ports[name][0]}"
+                done = subprocess.run([self.program, *arguments, "--server", server],
+                                      capture_output=True, text=True)
+                if done.returncode == 0:
+                    return
+                if done.returncode != 3:
+                    sys.exit(f"{arguments}: {done.stdout}{done.stderr}")
+            time.sleep(0.2)
+        sys.exit(f"{arguments}: no server answers")
+
+    def end(self):
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def free_port():
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def start_sink(folder):
+    info = folder / "sink.json"
+    process = subprocess.Popen(["/usr/bin/python3", str(ROOT / "scripts/sink.py"), "--info", str(info),
+                                "--ids", str(folder / "ids")], stdin=subprocess.DEVNULL)
+    for _ in range(100):
+        if info.exists() and info.stat().st_size:
+            return process, json.loads(info.read_text())
+        time.sleep(0.1)
+    sys.exit("the sink does not start")
+
+
+class Contacts:
+    """The contacts made so far, by key."""
+
+    def __init__(self, dice):
+        self.dice, self.all = dice, {}
+
+    def more(self, count, path):
+        with open(path, "w") as file:
+            file.write("key,email,score,plan\n")
+            for _ in range(count):
+                key = f"c{len(self.all) + 1}"
+                self.all[key] = (self.dice.randrange(100), self.dice.choice(["pro", "free", "trial"]))
+                file.write(f"{key},{key}@example.com,{self.all[key][0]},{self.all[key][1]}\n")
+
+
+def pick_victim(dice, group):
+    peers = (group.ask("/api/peers") or {}).get("peers", [])
+    tracks = (group.ask("/api/tracks") or {}).get("tracks", [])
+    owner = next((t.get("owner") for t in tracks if t.get("name") == TRACK), None)
+    master = next((p["name"] for p in peers if p.get("master")), None)
+    choice = dice.choice([owner, master, dice.choice(NAMES)])
+    return choice if choice in NAMES else dice.choice(NAMES)
+
+
+def wait_for_the_end(database, contacts, patience=120):
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        stopped = int(database.rows("select count(*) from position where state = 2")[0][0])
+        busy = int(database.rows("select count(*) from outbox where state in (0, 1)")[0][0])
+        if stopped == len(contacts.all) and busy == 0:
+            return
+        time.sleep(0.5)
+    states = database.rows("select state, count(*) from outbox group by state")
+    positions = database.rows("select step, state, count(*) from position group by step, state")
+    sys.exit(f"not everything came to its end: outbox {states}, positions {positions}")
+
+
+def read_names(database):
+    return {int(number): (kind, name) for number, kind, name in
+            database.rows("select number, kind, name from track_name")}
+
+
+def check_moves(database, contacts, names):
+    """Every contact made exactly its moves. Returns the outbox rows that the journal asks for."""
+    problems, asked = [], collections.Counter()
+    journal = collections.defaultdict(list)
+    for key, contact, first, last, path in database.rows(
+            "select c.key, j.contact_id, j.from_move, j.to_move, j.path from journal j "
+            "join contact c on c.id = j.contact_id order by j.contact_id, j.from_move"):
+        journal[key].append((int(contact), int(first), int(last), json.loads(path)))
+    ends = {key: (int(step), int(move)) for key, step, move in database.rows(
+        "select c.key, p.step, p.move_no from position p join contact c on c.id = p.contact_id")}
+    for key, (score, plan) in contacts.all.items():
+        want, outcome = expected_path(score, plan)
+        got, next_move = [], 1
+        for contact, first, last, path in journal[key]:
+            if first != next_move or (last - first + 1) * 2 + 1 != len(path):
+                problems.append(f"{key}: moves {first}–{last} follow {next_move - 1}")
+            next_move = last + 1
+            for i in range(0, len(path) - 1, 2):
+                rule = (names[path[i]][1], path[i + 1])
+                for n, (kind, name) in enumerate(ACTIONS.get(rule, []), 1):
+                    asked[(contact, first + i // 2, kind, name)] += 1
+                got.append(rule)
+        if got != want or ends.get(key) is None or names[ends[key][0]][1] != outcome or ends[key][1] != len(want):
+            problems.append(f"{key}: went {got}, must go {want} to {outcome}; stands at {ends.get(key)}")
+    return problems, asked
+
+
+def check_outbox(database, names, asked, ids_path):
+    problems, rows = [], {}
+    states = {0: "waiting", 1: "sending", 2: "sent", 3: "failed", 4: "uncertain"}
+    in_outbox, counts = collections.Counter(), collections.Counter()
+    for track, contact, entry, move, action, name, state in database.rows(
+            "select track_id, contact_id, entry, move_no, action_no, name, state from outbox"):
+        in_outbox[(int(contact), int(move), *names[int(name)])] += 1
+        rows[f"{track}.{contact}.{entry}.{move}.{action}"] = states[int(state)]
+        counts[states[int(state)]] += 1
+    for key in (asked - in_outbox):
+        problems.append(f"asked for by a move but not in the outbox: {key}")
+    for key in (in_outbox - asked):
+        problems.append(f"in the outbox but asked for by no move: {key}")
+    got = collections.Counter()
+    for line in open(ids_path, encoding="utf-8"):
+        identity = line.split(" ")[1].strip("<>")
+        got[identity.split("@")[0]] += 1
+    for key, state in rows.items():
+        allowed = {"sent": (1,), "uncertain": (0, 1)}.get(state, (0,))
+        if got[key] not in allowed:
+            problems.append(f"{key} is {state} and was received {got[key]} times")
+    for key in got:
+        if key not in rows:
+            problems.append(f"received but not in the outbox: {key}")
+    timers = database.rows("select count(*) from timer")[0][0]
+    if timers != "0":
+        problems.append(f"{timers} timers are left though every contact has stopped")
+    return problems, counts
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turnout", required=True)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--contacts-per-kill", type=int, default=300)
+    options = parser.parse_args()
+    repro = f"kills.py --database {options.database} --kills {options.kills} --seed {options.seed}"
+    dice = random.Random(options.seed)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="turnout-kills-"))
+    database = Database(options.database, folder)
+    sink_process, sink = start_sink(folder)
+    group = Group(options.turnout, folder, database, sink)
+    failed = True
+    try:
+        for name in NAMES:
+            group.start(name)
+            time.sleep(0.3)
+        group.wait_ready()
+        contacts = Contacts(dice)
+        batch = folder / "batch.csv"
+        contacts.more(options.contacts_per_kill, batch)
+        group.command("import", str(batch), "--type", "score=number", "--type", "seen=boolean")
+        group.command("apply", str(HERE / "kills.track"))
+        for turn in range(options.kills):
+            contacts.more(options.contacts_per_kill, batch)
+            group.command("import", str(batch))
+            time.sleep(dice.uniform(0.0, 1.5))
+            victim = pick_victim(dice, group)
+            group.kill(victim)
+            time.sleep(dice.uniform(0.0, 1.0))
+            group.start(victim)
+            if (turn + 1) % 10 == 0:
+                print(f"{turn + 1} kills, {len(contacts.all)} contacts", flush=True)
+        wait_for_the_end(database, contacts)
+        names = read_names(database)
+        problems, asked = check_moves(database, contacts, names)
+        more, counts = check_outbox(database, names, asked, folder / "ids")
+        problems += more
+        for problem in problems[:20]:
+            print("wrong:", problem)
+        failed = bool(problems)
+        print(f"{options.database}: {options.kills} kills, {len(contacts.all)} contacts, {sum(asked.values())} actions "
+              f"({', '.join(f'{n} {s}' for s, n in sorted(counts.items()))}): "
+              + (f"{len(problems)} problems" if failed else "no move lost, none twice"))
+    finally:
+        group.end()
+        sink_process.terminate()
+        sink_process.wait()
+        database.drop()
+        if failed:
+            print(f"repeat with: {repro}\nlogs and database: {folder}")
+        else:
+            subprocess.run(["rm", "-rf", str(folder)], check=False)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+// The engine on a real database: gathering, waiting, waking, timers, take-over.
+
+#include "work/bench_peer.h"
+
+namespace turnout::test {
+namespace {
+
+constexpr const char* kScore = R"(track "Score"
+  gather contacts where score is at least 0 continuously
+
+step "Judge"
+  when score is at least 50:
+    send email "high"
+    stop as "high"
+  when score is at least 10:
+    stop as "middle"
+)";
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() {
+    auto session = need(database_.store().open_session());
+    EXPECT_TRUE(session->declare_fields({{"score", track::Type::kNumber, "score"}}));
+  }
+  Database database_;
+};
+
+// R1, R11, R12, R15: contacts are gathered, cut into blocks, tested in order, and moved.
+TEST_F(EngineTest, GathersAndDecidesEverybody) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 400, 60);
+  add_contacts(peer.session(), 401, 1000, 20);
+  peer.own(peer.publish(kScore).id);
+  ASSERT_TRUE(peer.run_until([&] {
+    return peer.stopped("Score", "high") == 400 && peer.stopped("Score", "middle") == 600;
+  }));
+  const store::Report report = peer.report("Score");
+  EXPECT_EQ(report.entered, 1000);
+  EXPECT_EQ(report.moves, 1000);
+  ASSERT_EQ(report.actions.size(), 1U);
+  EXPECT_EQ(report.actions[0].name, "high");
+  EXPECT_EQ(report.actions[0].states.at(store::OutboxState::kWaiting), 400);
+}
+
+// R14, R16: who waits is tested again when a field that the step reads changes; who comes later is gathered.
+TEST_F(EngineTest, WakesOnChangeAndGathersNewcomers) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 10, 1);
+  peer.own(peer.publish(kScore).id);
+  ASSERT_TRUE(peer.run_until([&] {
+    const store::Report report = peer.report("Score");
+    return report.waiting.contains("Judge") && report.waiting.at("Judge") == 10;
+  }));
+  add_contacts(peer.session(), 3, 4, 99);
+  add_contacts(peer.session(), 11, 12, 15);
+  EXPECT_TRUE(peer.run_until([&] {
+    return peer.stopped("Score", "high") == 2 && peer.stopped("Score", "middle") == 2;
+  }));
+  EXPECT_EQ(peer.report("Score").waiting.at("Judge"), 8);
+}
+
+// R16: timers fire by the database's clock, delayed moves and `after` rules alike.
+TEST_F(EngineTest, RunsTimers) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 50, 1);
+  peer.own(peer.publish(R"(track "Slow"
+  gather contacts continuously
+
+step "One"
+  otherwise:
+    go to "Two" after 1 second
+
+step "Two"
+  when score is at least 50:
+    stop as "high"
+  after 1 second:
+    send email "late"
+    stop as "late"
+)")
+               .id);
+  const base::Tick began = base::boot_now();
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Slow", "late") == 50; }));
+  EXPECT_GE(base::boot_now() - began, std::chrono::milliseconds(1900));
+  EXPECT_EQ(peer.report("Slow").moves, 100);
+}
+
+// R4: a second peer goes on where the first has stopped; the first can write nothing more.
+TEST_F(EngineTest, TakesOverAndFencesTheOldOwner) {
+  BenchPeer first(database_.store(), "a");
+  BenchPeer second(database_.store(), "b");
+  add_contacts(first.session(), 1, 3000, 20);
+  const base::TrackId track = first.publish(kScore).id;
+  first.own(track);
+  ASSERT_TRUE(first.run_until([&] { return first.report("Score").entered == 3000; }));
+  second.own(track);
+  add_contacts(first.session(), 3001, 3100, 20);
+  ASSERT_TRUE(second.run_until([&] { return second.stopped("Score", "middle") == 3100; }));
+  // The first still believes that it owns the track: what it tries is refused.
+  add_contacts(first.session(), 3101, 3101, 20);
+  EXPECT_TRUE(first.run_until([&] { return first.fenced() > 0; }));
+  EXPECT_TRUE(second.run_until([&] { return second.stopped("Score", "middle") == 3101; }));
+  EXPECT_EQ(second.report("Score").moves, 3101);
+}
+
+// A new version: those who wait follow by the step's name and are tested by the new rules.
+TEST_F(EngineTest, FollowsANewVersion) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 20, 5);
+  peer.own(peer.publish(kScore).id);
+  ASSERT_TRUE(peer.run_until([&] {
+    const store::Report report = peer.report("Score");
+    return report.waiting.contains("Judge") && report.waiting.at("Judge") == 20;
+  }));
+  std::string text = kScore;
+  text.replace(text.find("at least 10"), 11, "at least 5");
+  const store::Published published = peer.publish(text);
+  EXPECT_EQ(published.version.get(), 2);
+  peer.own(published.id);
+  EXPECT_TRUE(peer.run_until([&] { return peer.stopped("Score", "middle") == 20; }));
+}
+
+// Schedules that were missed are made up once; `every` looks at everybody again at its time.
+TEST_F(EngineTest, GathersEverySecond) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 5, 20);
+  std::string text = kScore;
+  text.replace(text.find("continuously"), 12, "every 1 second");
+  peer.own(peer.publish(text).id);
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Score", "middle") == 5; }));
+  add_contacts(peer.session(), 6, 9, 20);
+  EXPECT_TRUE(peer.run_until([&] { return peer.stopped("Score", "middle") == 9; }));
+}
+
+}  // namespace
+}  // namespace turnout::test
