@@ -1,0 +1,121 @@
+#include <algorithm>
+
+#include "base/check.h"
+#include "store/postgres/session.h"
+#include "store/postgres/statement.h"
+
+namespace turnout::store::postgres {
+
+namespace {
+
+using base::Result;
+
+constexpr int kMaxChunk = 20'000;
+
+// Binds $1 … $6, which gathering by range and by list share.
+void bind(Statement& s, const Fence& fence, base::Version version, std::int32_t step) {
+  s.params.add(fence.track.get());
+  s.params.add(fence.timeline.get());
+  s.params.add(fence.epoch.get());
+  s.params.add(version.get());
+  s.params.add(step);
+  s.params.add(std::int32_t{sql::kTallyEntered});
+}
+
+constexpr const char* kFence =
+    "with fence as materialized (select from ledger where track_id = $1 and timeline = $2"
+    " and epoch = $3 and state = 0 for share)";
+
+// From the CTE `found` (id) to positions, timers and the tally.
+constexpr const char* kEnter =
+    ", entered as (insert into position (track_id, contact_id, entry, step, move_no, version,"
+    " state, entered_at, step_at, due_at) select $1, id, 1, $5, 0, $4, 0, now(), now(), now()"
+    " from found on conflict do nothing returning contact_id)"
+    ", timed as (insert into timer (track_id, due_at, contact_id, entry, move_no)"
+    " select $1, now(), contact_id, 1, 0 from entered)"
+    ", counted as (insert into tally (track_id, version, step, rule, connection, times)"
+    " select $1, $4, $5, $6, 0, count(*) from entered having count(*) > 0"
+    " on conflict (track_id, version, step, rule, connection)"
+    " do update set times = tally.times + excluded.times)"
+    " select exists(select from fence), (select count(*) from entered)";
+
+std::string and_condition(const std::string& where) {
+  return where.empty() ? std::string() : " and (" + where + ")";
+}
+
+}  // namespace
+
+Result<GatherResult> PgSession::gather(const Fence& fence, base::Version version, std::int32_t step,
+                                       const std::string& where,
+                                       const std::vector<track::Value>& values,
+                                       base::ContactId after, int chunk) {
+  CHECK(chunk >= 1 && chunk <= kMaxChunk);
+  Statement s;
+  bind(s, fence, version, step);
+  s.params.add(after.get());
+  s.params.add(static_cast<std::int64_t>(chunk));
+  s.params.add(false);  // $9 is bound so that both calls count their conditions' values alike
+  for (const track::Value& value : values) {
+    s.params.add(value);
+  }
+  s.text = std::string(kFence) +
+           ", bounds as materialized (select max(id) as last, count(*) as seen from"
+           " (select id from contact where id > $7 order by id limit $8) r)"
+           ", found as (select c.id from fence, contact c where not $9::boolean and c.id > $7"
+           " and c.id <= (select last from bounds) and c.merged_into is null" +
+           and_condition(where) +
+           " and not exists (select from position p where p.track_id = $1 and p.contact_id = c.id)"
+           ")" +
+           kEnter +
+           ", (select last from bounds), coalesce((select seen from bounds), 0) < $8"
+           " or not exists(select from contact where id > (select last from bounds))";
+  TRY(const Answer answer, run_again(s.text, s.params));
+  GatherResult result;
+  result.fenced = !answer.boolean(0, 0);
+  if (result.fenced) {
+    return result;
+  }
+  result.gathered = answer.int8(0, 1);
+  result.last = answer.is_null(0, 2) ? after : base::ContactId(answer.int8(0, 2));
+  result.done = answer.boolean(0, 3);
+  return result;
+}
+
+Result<GatherResult> PgSession::gather_these(const Fence& fence, base::Version version,
+                                             std::int32_t step, const std::string& where,
+                                             const std::vector<track::Value>& values,
+                                             const std::vector<base::ContactId>& contacts) {
+  GatherResult result;
+  result.done = true;
+  for (std::size_t begin = 0; begin == 0 || begin < contacts.size(); begin += kMaxChunk) {
+    const std::size_t n = std::min<std::size_t>(kMaxChunk, contacts.size() - begin);
+    Statement s;
+    bind(s, fence, version, step);
+    s.params.add_int8s(n, [&](std::size_t i) { return contacts[begin + i].get(); });
+    s.params.add(static_cast<std::int32_t>(n));
+    s.params.add(false);
+    for (const track::Value& value : values) {
+      s.params.add(value);
+    }
+    s.text = std::string(kFence) +
+             ", found as (select c.id from fence, (select ($7::bigint[])[i] as contact_id from"
+             " generate_series(1, $8::integer) as i offset 0) n join contact c"
+             " on c.id = n.contact_id where not $9::boolean and c.merged_into is null" +
+             and_condition(where) +
+             " and not exists (select from position p where p.track_id = $1"
+             " and p.contact_id = c.id))" +
+             kEnter;
+    TRY(const Answer answer, run_again(s.text, s.params));
+    if (!answer.boolean(0, 0)) {
+      result.fenced = true;
+      return result;
+    }
+    result.gathered += answer.int8(0, 1);
+  }
+  for (const base::ContactId contact : contacts) {
+    result.last = std::max(result.last, contact);
+  }
+  return result;
+}
+
+}  // namespace turnout::store::postgres

@@ -1,0 +1,245 @@
+#include <algorithm>
+
+#include "base/check.h"
+#include "store/postgres/session.h"
+#include "store/postgres/statement.h"
+#include "store/sql/fields.h"
+
+namespace turnout::store::postgres {
+
+namespace {
+
+using base::Result;
+using track::ContactBlock;
+using track::Field;
+
+// The columns and tag tests of a contact `c`, with a leading comma each.
+void select_columns(Statement& s, const std::vector<Field>& fields,
+                    const std::vector<std::string>& tags, std::string& out) {
+  for (const Field& field : fields) {
+    out += ", c." + sql::quoted(field.column);
+  }
+  for (const std::string& tag : tags) {
+    s.params.add(std::string_view(tag));
+    out += ", exists(select from contact_tag t where t.contact_id = c.id and t.tag = " + s.last() +
+           ")";
+  }
+}
+
+void begin_columns(ContactBlock& block, const std::vector<Field>& fields,
+                   const std::vector<std::string>& tags, std::size_t rows) {
+  block.clear();
+  block.columns.resize(fields.size());
+  block.tags.assign(tags.size(), {});
+  for (std::size_t f = 0; f < fields.size(); ++f) {
+    block.columns[f].clear();
+    block.columns[f].type = fields[f].type;
+    block.columns[f].present.reserve(rows);
+  }
+}
+
+// Reads what select_columns has selected, from column `first` on.
+void read_columns(const Answer& answer, int row, int first, ContactBlock& block) {
+  int column = first;
+  for (track::Column& field : block.columns) {
+    answer.append_to(field, row, column++);
+  }
+  for (std::vector<std::uint8_t>& tag : block.tags) {
+    tag.push_back(answer.boolean(row, column++) ? 1 : 0);
+  }
+}
+
+// The answer's rows in the order of their first column. The nested loops give them so already.
+std::vector<int> rows_in_order(const Answer& answer) {
+  std::vector<int> rows(static_cast<std::size_t>(answer.rows()));
+  for (int r = 0; r < answer.rows(); ++r) {
+    rows[static_cast<std::size_t>(r)] = r;
+  }
+  const auto before = [&](int a, int b) { return answer.int4(a, 0) < answer.int4(b, 0); };
+  if (!std::is_sorted(rows.begin(), rows.end(), before)) {
+    std::sort(rows.begin(), rows.end(), before);
+  }
+  return rows;
+}
+
+// A block of contacts that are on no track: the positions' columns stay zero.
+ContactBlock contacts_of(const Answer& answer, const std::vector<int>& rows, base::Instant now,
+                         const std::vector<Field>& fields, const std::vector<std::string>& tags) {
+  ContactBlock block;
+  const std::size_t n = rows.size();
+  begin_columns(block, fields, tags, n);
+  block.now = now;
+  block.contact.reserve(n);
+  for (const int row : rows) {
+    block.contact.emplace_back(answer.int8(row, 1));
+    read_columns(answer, row, 3, block);
+  }
+  block.entry.assign(n, 0);
+  block.move_no.assign(n, 0);
+  block.step.assign(n, 0);
+  block.version.assign(n, 0);
+  block.heard.assign(n, 0);
+  block.state.assign(n, track::PositionState::kOpen);
+  block.entered_at.assign(n, base::Instant{});
+  block.step_at.assign(n, base::Instant{});
+  block.due_at.assign(n, track::kNever);
+  block.stayed.assign(n, 0);
+  return block;
+}
+
+}  // namespace
+
+Result<void> PgSession::load(base::TrackId track, const std::vector<BlockItem>& items,
+                             const std::vector<Field>& fields, const std::vector<std::string>& tags,
+                             ContactBlock& out) {
+  Statement s;
+  const std::size_t n = items.size();
+  s.params.add(track.get());
+  s.params.add_int8s(n, [&](std::size_t i) { return items[i].contact.get(); });
+  s.params.add_int4s(n, [&](std::size_t i) { return items[i].entry; });
+  s.params.add_int4s(n, [&](std::size_t i) { return items[i].move_no; });
+  s.params.add(static_cast<std::int32_t>(n));
+  s.text =
+      "select n.i, now(), p.version, p.step, p.state, p.heard, p.stayed, p.entered_at, p.step_at,"
+      " p.due_at";
+  select_columns(s, fields, tags, s.text);
+  // OFFSET 0 keeps n's columns opaque, so that position and contact are the inner sides of loops.
+  s.text +=
+      " from (select $1::integer as track_id, i, ($2::bigint[])[i] as contact_id,"
+      " ($3::integer[])[i] as entry, ($4::integer[])[i] as move_no"
+      " from generate_series(1, $5::integer) as i offset 0) n"
+      " join position p on p.track_id = n.track_id and p.contact_id = n.contact_id"
+      " and p.entry = n.entry and p.move_no = n.move_no join contact c on c.id = n.contact_id";
+  TRY(const Answer answer, run_again(s.text, s.params));
+  const std::vector<int> rows = rows_in_order(answer);
+  begin_columns(out, fields, tags, rows.size());
+  if (rows.empty()) {
+    TRY(out.now, connection_.now());
+    return base::ok();
+  }
+  out.now = answer.instant(0, 1);
+  for (const int row : rows) {
+    const BlockItem& item = items[static_cast<std::size_t>(answer.int4(row, 0)) - 1];
+    out.contact.push_back(item.contact);
+    out.entry.push_back(item.entry);
+    out.move_no.push_back(item.move_no);
+    out.version.push_back(answer.int4(row, 2));
+    out.step.push_back(answer.int4(row, 3));
+    out.state.push_back(static_cast<track::PositionState>(answer.int2(row, 4)));
+    out.heard.push_back(answer.int8(row, 5));
+    out.stayed.push_back(static_cast<std::uint64_t>(answer.int8(row, 6)));
+    out.entered_at.push_back(answer.instant(row, 7));
+    out.step_at.push_back(answer.instant(row, 8));
+    out.due_at.push_back(answer.instant(row, 9));
+    read_columns(answer, row, 10, out);
+  }
+  return base::ok();
+}
+
+Result<ContactBlock> PgSession::load_contacts(base::ContactId after, int limit,
+                                              const std::vector<Field>& fields,
+                                              const std::vector<std::string>& tags) {
+  CHECK(limit > 0);
+  Statement s;
+  s.params.add(after.get());
+  s.params.add(static_cast<std::int64_t>(limit));
+  s.text = "select 1, c.id, now()";
+  select_columns(s, fields, tags, s.text);
+  s.text += " from contact c where c.id > $1 and c.merged_into is null order by c.id limit $2";
+  TRY(const Answer answer, run_again(s.text, s.params));
+  std::vector<int> rows(static_cast<std::size_t>(answer.rows()));
+  for (int r = 0; r < answer.rows(); ++r) {
+    rows[static_cast<std::size_t>(r)] = r;
+  }
+  base::Instant now;
+  if (rows.empty()) {
+    TRY(now, connection_.now());
+  } else {
+    now = answer.instant(0, 2);
+  }
+  return contacts_of(answer, rows, now, fields, tags);
+}
+
+Result<ContactBlock> PgSession::load_these(const std::vector<base::ContactId>& contacts,
+                                           const std::vector<Field>& fields,
+                                           const std::vector<std::string>& tags) {
+  Statement s;
+  s.params.add_int8s(contacts.size(), [&](std::size_t i) { return contacts[i].get(); });
+  s.params.add(static_cast<std::int32_t>(contacts.size()));
+  s.text = "select n.i, c.id, now()";
+  select_columns(s, fields, tags, s.text);
+  s.text +=
+      " from (select i, ($1::bigint[])[i] as contact_id from generate_series(1, $2::integer) as i"
+      " offset 0) n join contact c on c.id = n.contact_id where c.merged_into is null";
+  TRY(const Answer answer, run_again(s.text, s.params));
+  const std::vector<int> rows = rows_in_order(answer);
+  base::Instant now;
+  if (rows.empty()) {
+    TRY(now, connection_.now());
+  } else {
+    now = answer.instant(0, 2);
+  }
+  return contacts_of(answer, rows, now, fields, tags);
+}
+
+Result<std::vector<PositionRow>> PgSession::positions(
+    base::TrackId track, const std::vector<base::ContactId>& contacts) {
+  Params params;
+  params.add(track.get());
+  params.add_int8s(contacts.size(), [&](std::size_t i) { return contacts[i].get(); });
+  params.add(static_cast<std::int32_t>(contacts.size()));
+  TRY(const Answer answer,
+      run_again("select p.contact_id, p.entry, p.move_no, p.step, p.state, p.stayed"
+                " from (select $1::integer as track_id, ($2::bigint[])[i] as contact_id"
+                " from generate_series(1, $3::integer) as i offset 0) n"
+                " join position p on p.track_id = n.track_id and p.contact_id = n.contact_id"
+                " where p.state <> 2",
+                params));
+  std::vector<PositionRow> rows(static_cast<std::size_t>(answer.rows()));
+  for (int r = 0; r < answer.rows(); ++r) {
+    PositionRow& row = rows[static_cast<std::size_t>(r)];
+    row.contact = base::ContactId(answer.int8(r, 0));
+    row.entry = answer.int4(r, 1);
+    row.move_no = answer.int4(r, 2);
+    row.step = answer.int4(r, 3);
+    row.state = static_cast<track::PositionState>(answer.int2(r, 4));
+    row.stayed = static_cast<std::uint64_t>(answer.int8(r, 5));
+  }
+  return rows;
+}
+
+Result<std::vector<DueItem>> PgSession::due(base::TrackId track, const DueCursor& from,
+                                            base::Instant until, int limit) {
+  CHECK(limit > 0);
+  Params params;
+  params.add(track.get());
+  params.add(from.due);
+  params.add(from.contact.get());
+  params.add(from.entry);
+  params.add(until);
+  params.add(static_cast<std::int64_t>(limit));
+  TRY(const Answer answer,
+      run_again("select due_at, contact_id, entry, move_no from timer where track_id = $1"
+                " and (due_at, contact_id, entry) > ($2, $3, $4) and due_at <= $5"
+                " order by due_at, contact_id, entry limit $6",
+                params));
+  std::vector<DueItem> items(static_cast<std::size_t>(answer.rows()));
+  for (int r = 0; r < answer.rows(); ++r) {
+    DueItem& item = items[static_cast<std::size_t>(r)];
+    item.due = answer.instant(r, 0);
+    item.contact = base::ContactId(answer.int8(r, 1));
+    item.entry = answer.int4(r, 2);
+    item.move_no = answer.int4(r, 3);
+  }
+  return items;
+}
+
+Result<base::Instant> PgSession::next_due(base::TrackId track) {
+  Params params;
+  params.add(track.get());
+  TRY(const Answer answer,
+      run_again("select due_at from timer where track_id = $1 order by due_at limit 1", params));
+  return answer.rows() == 0 ? track::kNever : answer.instant(0, 0);
+}
+
+}  // namespace turnout::store::postgres
