@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Checks every #include "room/file.h" in src/ against the rooms' declared dependencies.
 
 The turnout_room(... DEPS ...) lines of src/CMakeLists.txt are the layering: a room may include its own

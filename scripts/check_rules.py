@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Checks the house rules that are a matter of words: calls that are banned (with what to use instead),
 words that may not stay in the tree, and the length of files.
 
@@ -14,7 +14,7 @@ import sys
 from typing import NamedTuple
 
 PURE = ("track", "lang", "decide", "group", "template")
-MAX_LINES = 600
+MAX_LINES = 700
 
 
 class Ban(NamedTuple):

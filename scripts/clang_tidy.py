@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs clang-tidy-19 over src/ and remembers what passed, so that a second run looks at changed files only.
 
     clang_tidy.py [--build build/dev] [--jobs 2] [--all] [FILE...]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Adds up the results that scripts/test.sh left in a folder, one sub-folder per stage.
 
 A stage run by ctest counts its GoogleTest cases (NAME_test.json beside ctest.xml); a program that failed

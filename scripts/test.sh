@@ -57,4 +57,4 @@ if [ "$length" = long ]; then
 fi
 
 echo
-python3 scripts/count_tests.py "$results"
+/usr/bin/python3 scripts/count_tests.py "$results"

@@ -26,11 +26,11 @@ linted() {
   made=$(ninja -C build/dev -t targets all 2>/dev/null | sed -n 's/^\(.*\.pb\.h\): .*/\1/p')
   # shellcheck disable=SC2086
   if [ -n "$made" ]; then ninja -C build/dev $made >/dev/null || return 1; fi
-  python3 scripts/clang_tidy.py
+  /usr/bin/python3 scripts/clang_tidy.py
 }
 
-part includes python3 scripts/check_includes.py src
-part rules python3 scripts/check_rules.py .
+part includes /usr/bin/python3 scripts/check_includes.py src
+part rules /usr/bin/python3 scripts/check_rules.py .
 part format formatted
 part clang-tidy linted
 

@@ -50,7 +50,7 @@ fi
 port=5432
 listen=""
 if [ "${TURNOUT_PG_TCP:-}" = 1 ]; then
-  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   listen="127.0.0.1"
 fi
 "${as_owner[@]}" tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
