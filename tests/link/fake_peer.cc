@@ -1,0 +1,94 @@
+#include "link/fake_peer.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <vector>
+
+#include "link/address.h"
+#include "link/net.h"
+
+namespace turnout::link::test {
+
+using Tcp = boost::asio::ip::tcp;
+using boost::system::error_code;
+
+RawConnection::RawConnection(boost::asio::io_context& io, const std::string& address)
+    : socket_(io) {
+  const auto parsed = parse_address(address);
+  EXPECT_TRUE(parsed);
+  error_code error;
+  (void)socket_.connect({boost::asio::ip::make_address(parsed.value().host), parsed.value().port},
+                        error);
+  EXPECT_FALSE(error) << error.message();
+}
+
+void RawConnection::write(std::string_view bytes) {
+  error_code ignored;  // the other side may have closed, which some tests are about
+  boost::asio::write(socket_, boost::asio::buffer(bytes.data(), bytes.size()), ignored);
+}
+
+void RawConnection::poll() {
+  std::vector<char> buffer(64 << 10);
+  while (!ended_) {
+    error_code error;
+    socket_.non_blocking(true, error);
+    const std::size_t size = socket_.read_some(boost::asio::buffer(buffer), error);
+    if (error == boost::asio::error::would_block) {
+      break;
+    }
+    if (error) {
+      ended_ = true;
+      break;
+    }
+    received_ += size;
+    reader_.feed({buffer.data(), size});
+  }
+  socket_.non_blocking(false);
+}
+
+std::optional<std::string> RawConnection::frame() {
+  const auto next = reader_.next();
+  EXPECT_TRUE(next);
+  if (!next || !next.value()) {
+    return std::nullopt;
+  }
+  return std::string(*next.value());
+}
+
+Hello good_hello(const std::string& name, Channel channel) {
+  Hello hello;
+  hello.group = "g";
+  hello.name = base::PeerName(name);
+  hello.incarnation = base::Incarnation(1);
+  hello.life = 1'234'567;
+  hello.address = "127.0.0.1:1";
+  hello.channel = channel;
+  hello.session = 99;
+  return hello;
+}
+
+FakePeer::FakePeer(boost::asio::io_context& io, const std::string& to, const std::string& name)
+    : control(io, to), address(to) {
+  control.write(encode(good_hello(name, Channel::kControl)));
+}
+
+bool FakePeer::begin(boost::asio::io_context& io, const std::string& name) {
+  const auto answered = [&io](RawConnection& connection) {
+    std::optional<std::string> frame;
+    return run_until(io, [&] {
+      connection.poll();
+      frame = connection.frame();
+      return frame.has_value();
+    });
+  };
+  if (!answered(control)) {
+    return false;
+  }
+  bulk.emplace(io, address);
+  bulk->write(encode(good_hello(name, Channel::kBulk)));
+  return answered(*bulk);
+}
+
+}  // namespace turnout::link::test

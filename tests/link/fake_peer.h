@@ -1,0 +1,51 @@
+#pragma once
+
+// The other side of a connection, byte by byte: what a peer, an old peer, a broken one or a
+// stranger may send.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "link/frame.h"
+#include "link/wire.h"
+
+namespace turnout::link::test {
+
+// One plain TCP connection to a link of this process. The link's io_context must be run by the
+// test.
+class RawConnection {
+ public:
+  RawConnection(boost::asio::io_context& io, const std::string& address);
+
+  void write(std::string_view bytes);
+  // What has arrived, without waiting.
+  void poll();
+  // Next frame of what has arrived.
+  std::optional<std::string> frame();
+  bool ended() const { return ended_; }
+  std::size_t received() const { return received_; }
+
+ private:
+  boost::asio::ip::tcp::socket socket_;
+  FrameReader reader_{kMaxBulkFrame};
+  std::size_t received_ = 0;
+  bool ended_ = false;
+};
+
+// A hello that a link of the group "g" accepts.
+Hello good_hello(const std::string& name, Channel channel);
+
+// A peer with a session, made by hand.
+struct FakePeer {
+  FakePeer(boost::asio::io_context& io, const std::string& address, const std::string& name);
+  bool begin(boost::asio::io_context& io, const std::string& name);  // true once there is a session
+
+  RawConnection control;
+  std::optional<RawConnection> bulk;
+  std::string address;
+};
+
+}  // namespace turnout::link::test
