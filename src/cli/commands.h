@@ -1,0 +1,64 @@
+#pragma once
+
+// The commands. Each takes what its command line said, writes to standard output and error, and
+// returns the exit code.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/import_plan.h"
+
+namespace turnout::cli {
+
+struct AskOptions {
+  std::string server;
+  bool json = false;
+};
+
+int import_file(const ImportOptions& options);
+
+struct CheckOptions {
+  std::vector<std::string> files;
+  std::optional<std::string>
+      server;  // none: fields are checked only if one answers at the usual address
+  std::map<std::string, std::string> fields;  // field → type, instead of a server
+  bool json = false;
+};
+int check_files(const CheckOptions& options);
+
+struct FormatOptions {
+  std::vector<std::string> files;  // "-": standard input to standard output
+  bool check = false;
+};
+int format_files(const FormatOptions& options);
+
+int make_key(const std::string& file);
+
+struct ApplyOptions {
+  std::vector<std::string> files;
+  std::map<std::string, std::optional<std::string>> map;  // step → step, or nothing to stop there
+  AskOptions ask;
+};
+int apply_tracks(const ApplyOptions& options);
+
+int list_peers(const AskOptions& options);
+int list_tracks(const AskOptions& options);
+int show_report(const AskOptions& options, const std::string& track);
+int explain_contact(const AskOptions& options, const std::string& key);
+int set_track_active(const AskOptions& options, const std::string& track, bool active);
+
+struct OutboxOptions {
+  AskOptions ask;
+  std::optional<std::string> state;
+  int limit = 100;
+};
+int list_outbox(const OutboxOptions& options);
+
+int serve(const std::optional<std::string>& config);
+
+// The whole program: what main() calls.
+int run_program(int argc, char** argv);
+
+}  // namespace turnout::cli

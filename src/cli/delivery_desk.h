@@ -1,0 +1,58 @@
+#pragma once
+
+// Deliveries of one peer: as master it hands out what waits in the outbox, under each peer's
+// credit; as any peer it takes what it is handed and carries it out.
+//
+// All methods are called on the loop.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "cli/config.h"
+#include "group/message.h"
+#include "store/store.h"
+
+namespace turnout::cli {
+
+class DeliveryDesk {
+ public:
+  struct Hooks {
+    std::function<void(std::function<void()>)> post;  // on the loop; from any thread
+    std::function<void(const base::PeerName& to, const group::Handout&)> send;
+  };
+
+  // Opens its connections to the database. Errors: the store's, or a template that cannot be read.
+  static base::Result<std::unique_ptr<DeliveryDesk>> start(const Config& config,
+                                                           store::Store& store, store::PeerId self,
+                                                           Hooks hooks);
+  ~DeliveryDesk();
+
+  // Deliveries that this peer would take now.
+  std::int32_t credit() const;
+  // What a peer (or this one) has advertised that it would take.
+  void credit_of(const store::PeerId& peer, std::int32_t credit);
+  // This peer is master under the epoch; nullopt: it is not.
+  void set_master(std::optional<base::Epoch> epoch);
+  // Handed to this peer by the master; ignored when older than `known_epoch`.
+  void take(const group::Handout& handout, base::Epoch known_epoch);
+  // The peer takes nothing any more. `certain`: its process is over, so that what it was sending is
+  // uncertain.
+  void peer_ended(const store::PeerId& peer, bool certain);
+  // Takes and hands out nothing until resume().
+  void stop();
+  void resume();
+
+  void tick(base::Tick now);
+  base::Tick next_tick() const;
+
+ private:
+  class Impl;
+  explicit DeliveryDesk(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace turnout::cli

@@ -1,0 +1,494 @@
+#include "cli/peer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <boost/asio/post.hpp>
+
+namespace turnout::cli {
+namespace {
+
+// How often what others may know of the peer is renewed.
+constexpr base::Duration kSnapshotEvery = std::chrono::milliseconds(100);
+constexpr base::Duration kLongestSleep = std::chrono::seconds(1);
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+const char* state_name(group::PeerState state) {
+  switch (state) {
+    case group::PeerState::kJoining:
+      return "joining";
+    case group::PeerState::kLiving:
+      return "living";
+    case group::PeerState::kSuspect:
+      return "suspect";
+    case group::PeerState::kUnavailable:
+      return "unavailable";
+    case group::PeerState::kGone:
+      return "gone";
+    case group::PeerState::kLeaving:
+      return "leaving";
+    case group::PeerState::kLeft:
+      return "left";
+  }
+  return "?";
+}
+
+const char* reason_text(group::StopReason reason) {
+  switch (reason) {
+    case group::StopReason::kStarting:
+      return "starting: has not stamped and read the ledger yet";
+    case group::StopReason::kLateTimer:
+      return "this process was held up for more than a cycle; checking before going on";
+    case group::StopReason::kLostGroup:
+      return "lost more than half of the other peers at once; checking before going on";
+    case group::StopReason::kUnfit:
+      return "the database does not answer";
+    case group::StopReason::kTimeline:
+      return "the database's timeline changed; reading the ledger again";
+  }
+  return "?";
+}
+
+group::Config group_config(const Config& config, const store::PeerId& self) {
+  group::Config group;
+  group.name = self.name;
+  group.incarnation = self.incarnation;
+  group.group = config.group.name;
+  group.address = config.group.advertise;
+  if (group.address.empty() && !config.group.listen.empty()) {
+    group.address = config.group.listen.front();
+  }
+  group.cycle = config.group.cycle;
+  group.miss_limit = config.group.miss_limit;
+  group.claim_counter = config.group.claim_counter;
+  return group;
+}
+
+}  // namespace
+
+Peer::Peer(boost::asio::io_context& io, const Config& config, store::Store& store,
+           work::TrackBook& book, store::PeerId self)
+    : io_(io),
+      config_(config),
+      store_(store),
+      book_(book),
+      self_(std::move(self)),
+      group_config_(group_config(config, self_)),
+      timer_(io) {}
+
+// Whatever still waits on the loop finds alive_ false. The threads end before what they post to.
+Peer::~Peer() {
+  *alive_ = false;
+  timer_.cancel();
+  desk_.reset();
+  engine_.reset();
+  control_.reset();
+  link_.reset();
+}
+
+// Wraps a function so that it may be called from any thread and runs on the loop, if the peer still
+// is.
+template <class F>
+auto Peer::on_loop(F then) {
+  return [this, alive = alive_, then = std::move(then)](auto... values) {
+    boost::asio::post(io_, [this, alive, then, ... values = std::move(values)]() mutable {
+      if (*alive) {
+        then(std::move(values)...);
+        after_input();
+      }
+    });
+  };
+}
+
+work::Control::Callbacks Peer::control_callbacks() {
+  work::Control::Callbacks callbacks;
+  callbacks.stamped = on_loop([this](group::StampResult result, std::int64_t catalogue) {
+    member_->stamped(result, base::boot_now());
+    if (result.outcome == group::Attempt::kDone) {
+      take_catalogue(catalogue);
+    }
+  });
+  callbacks.stamps = on_loop([this](const group::StampReadResult& result) {
+    member_->peer_stamps(result, base::boot_now());
+  });
+  callbacks.ledger = on_loop([this](const group::LedgerResult& result) {
+    member_->ledger_read(result, base::boot_now());
+  });
+  callbacks.taken = on_loop(
+      [this](const group::TakeResult& result) { member_->granted(result, base::boot_now()); });
+  callbacks.life = on_loop(
+      [this](const group::LifeResult& result) { member_->life_lock(result, base::boot_now()); });
+  return callbacks;
+}
+
+base::Result<void> Peer::start_link() {
+  if (config_.group.listen.empty()) {
+    return base::ok();
+  }
+  link::Options options;
+  options.group = config_.group.name;
+  options.name = self_.name;
+  options.incarnation = self_.incarnation;
+  options.listen = config_.group.listen;
+  options.advertise = config_.group.advertise;
+  options.seeds = config_.group.seeds;
+  for (const std::string& file : config_.group.key_files) {
+    TRY(link::GroupKey key, link::read_key_file(file));
+    options.keys.push_back(std::move(key));
+  }
+  const auto silence = config_.group.cycle * config_.group.miss_limit;
+  options.alive_within = silence;
+  options.user_timeout = std::max(2 * silence, options.user_timeout);
+  options.max_redial = std::max(config_.group.cycle, options.min_redial);
+  link::Callbacks callbacks;
+  callbacks.on_up = [](const link::PeerInfo& peer) {
+    spdlog::info("connected to peer \"{}\" at {}", peer.name.get(), peer.address);
+  };
+  callbacks.on_down = [this](const base::PeerName& peer, const link::Down& down) {
+    spdlog::info("connection to peer \"{}\" ended: {}", peer.get(), down.message);
+    if (down.kind == link::DownKind::kEnded) {
+      member_->connection_lost(peer, base::boot_now());
+      after_input();
+    }
+  };
+  callbacks.on_message = [this](const base::PeerName& from, group::Message message) {
+    receive(from, std::move(message));
+  };
+  callbacks.on_handout = [this](const base::PeerName&, const group::Handout& handout) {
+    desk_->take(handout, member_->master_epoch());
+    after_input();
+  };
+  callbacks.on_refused = [](const link::Refused& refused) {
+    spdlog::warn("{}: {}", refused.address, refused.message);
+  };
+  link_ = std::make_unique<link::Link>(io_, std::move(options), std::move(callbacks));
+  TRYV(link_->start());
+  group_config_.address = link_->advertised();
+  return base::ok();
+}
+
+base::Result<void> Peer::start_engine() {
+  work::EngineConfig config;
+  config.group = group_config_;
+  config.threads = config_.work.threads;
+  // Tally rows are told apart by it, so it must differ among peers that commit at the same time:
+  // incarnations are drawn from one counter.
+  config.peer_number = static_cast<std::int32_t>(self_.incarnation.get() % 100'000'000);
+  work::EngineHooks hooks;
+  hooks.post = [this, alive = alive_](std::function<void()> then) {
+    boost::asio::post(io_, [this, alive, then = std::move(then)] {
+      if (*alive) {
+        then();
+        after_input();
+      }
+    });
+  };
+  hooks.send = [this](const base::PeerName& to, const group::Message& message) {
+    send(to, message);
+  };
+  hooks.load_changed = [this](group::Load load) {
+    load.deliveries = desk_->credit();
+    member_->set_load(load, base::boot_now());
+  };
+  hooks.drained = [this](base::TrackId track) { member_->drained(track, base::boot_now()); };
+  hooks.database = [this](bool succeeded, base::Tick began) {
+    member_->database(succeeded, began, base::boot_now());
+  };
+  hooks.read_row = [this](base::TrackId track, std::function<void(const group::LedgerRow&)> then) {
+    control_->read_row(track, on_loop([this, then = std::move(then)](const group::LedgerRow& row) {
+                         member_->row_seen(row, base::boot_now());
+                         then(row);
+                       }));
+  };
+  hooks.warn = [](const std::string& line) { spdlog::warn("{}", line); };
+  hooks.catalogue_refreshed = [this] {
+    std::vector<base::TrackId> active;
+    for (const auto& entry : book_.all()) {
+      if (entry->published.active) {
+        active.push_back(entry->published.id);
+      }
+    }
+    member_->set_tracks(std::move(active), catalogue_asked_, base::boot_now());
+  };
+  TRY(engine_, work::Engine::start(std::move(config), store_, book_, self_, std::move(hooks),
+                                   base::boot_now()));
+  return base::ok();
+}
+
+base::Result<void> Peer::start(std::unique_ptr<store::GroupSession> session) {
+  TRYV(start_link());
+  TRYV(group_config_.validate());
+  member_.emplace(group_config_, base::boot_now());
+  DeliveryDesk::Hooks hooks;
+  hooks.post = [this, alive = alive_](std::function<void()> then) {
+    boost::asio::post(io_, [alive, then = std::move(then)] {
+      if (*alive) {
+        then();
+      }
+    });
+  };
+  hooks.send = [this](const base::PeerName& to, const group::Handout& handout) {
+    if (!link_) {
+      return;
+    }
+    if (const auto sent = link_->send(to, handout); !sent) {
+      spdlog::debug("not sent to \"{}\": {}", to.get(), sent.error().message);
+    }
+  };
+  TRY(desk_, DeliveryDesk::start(config_, store_, self_, std::move(hooks)));
+  TRYV(start_engine());
+  control_ = std::make_unique<work::Control>(std::move(session), self_, control_callbacks());
+  after_input();
+  return base::ok();
+}
+
+void Peer::leave(std::function<void()> done) {
+  left_ = std::move(done);
+  desk_->set_master(std::nullopt);
+  member_->leave(base::boot_now());
+  after_input();
+}
+
+// The catalogue in the database is newer than this peer's: bring the book up to date, then tell the
+// group's machine.
+void Peer::take_catalogue(std::int64_t version) {
+  if (version > catalogue_seen_) {
+    catalogue_seen_ = version;
+    catalogue_asked_ = version;
+    engine_->refresh_catalogue();
+  }
+}
+
+void Peer::catalogue_changed() {
+  boost::asio::post(io_, [this, alive = alive_] {
+    if (*alive && member_) {
+      // The answer to the next stamp names the new version; other peers learn of it in the same
+      // way.
+      member_->tick(base::boot_now());
+      after_input();
+    }
+  });
+}
+
+void Peer::contacts_changed() {
+  boost::asio::post(io_, [this, alive = alive_] {
+    if (*alive && engine_) {
+      engine_->poke();
+    }
+  });
+}
+
+void Peer::send(const base::PeerName& to, const group::Message& message) {
+  if (!link_) {
+    return;
+  }
+  if (to.empty()) {
+    link_->broadcast(message);
+  } else if (const auto sent = link_->send(to, message); !sent) {
+    spdlog::debug("not sent to \"{}\": {}", to.get(), sent.error().message);
+  }
+}
+
+void Peer::receive(const base::PeerName& from, group::Message message) {
+  const base::Tick now = base::boot_now();
+  if (member_->receive(message, from, now)) {
+    if (const auto* advertisement = std::get_if<group::Advertisement>(&message)) {
+      desk_->credit_of({from, advertisement->incarnation}, advertisement->deliveries);
+    }
+    engine_->receive(message, from, now);
+  }
+  after_input();
+}
+
+void Peer::notice(const group::Notice& notice) {
+  std::visit(
+      Overloaded{
+          [](const group::TrackGained& n) {
+            spdlog::info("owns track {} at epoch {}", n.track.get(), n.fence.epoch.get());
+          },
+          [](const group::TrackLost& n) {
+            spdlog::info("track {} is not owned here any more{}", n.track.get(),
+                         n.by.empty() ? "" : fmt::format("; \"{}\" has it", n.by.get()));
+          },
+          [this](const group::MasterGained& n) {
+            spdlog::info("is master at epoch {}", n.fence.epoch.get());
+            desk_->set_master(n.fence.epoch);
+          },
+          [this](const group::MasterLost&) {
+            spdlog::info("is not master any more");
+            desk_->set_master(std::nullopt);
+          },
+          [](const group::MasterChanged& n) {
+            spdlog::info("the master is {}", n.name.empty() ? "nobody" : n.name.get());
+          },
+          [this](const group::PeerChanged& n) {
+            spdlog::info("peer \"{}\" is {}{}", n.name.get(), state_name(n.state),
+                         n.fit ? "" : ", unfit");
+            if (n.state == group::PeerState::kGone || n.state == group::PeerState::kUnavailable ||
+                n.state == group::PeerState::kLeft) {
+              desk_->peer_ended({n.name, n.incarnation}, n.state != group::PeerState::kUnavailable);
+            }
+          },
+          [this](const group::Stopped& n) {
+            spdlog::warn("writes nothing for now: {}", reason_text(n.reason));
+            desk_->stop();
+          },
+          [this](const group::Resumed&) {
+            spdlog::info("goes on");
+            desk_->resume();
+          },
+          [this](const group::LeftGroup&) {
+            if (left_) {
+              boost::asio::post(io_, std::exchange(left_, nullptr));
+            }
+          },
+          [this](const group::Superseded&) {
+            spdlog::error("another process has taken the name \"{}\": ending", self_.name.get());
+            if (superseded_) {
+              boost::asio::post(io_, std::exchange(superseded_, nullptr));
+            }
+          },
+          [](const auto&) {}},
+      notice);
+  engine_->notice(notice, base::boot_now());
+}
+
+void Peer::carry_out(group::Ready ready) {
+  for (const group::Notice& one : ready.notices) {
+    notice(one);
+  }
+  for (const group::Send& one : ready.messages) {
+    send(one.to, one.message);
+  }
+  control_->start(ready);
+}
+
+// Called after every input. Obeying may give the machines new input at once; then once more.
+void Peer::after_input() {
+  if (settling_) {
+    again_ = true;
+    return;
+  }
+  if (!control_) {
+    return;
+  }
+  settling_ = true;
+  do {
+    again_ = false;
+    group::Ready ready = member_->take_ready();
+    if (!ready.empty()) {
+      carry_out(std::move(ready));
+      again_ = true;
+    }
+  } while (again_);
+  settling_ = false;
+  schedule();
+}
+
+void Peer::schedule() {
+  const base::Tick now = base::boot_now();
+  base::Tick next = std::min(member_->next_tick(), engine_->next_tick());
+  next = std::min(next, desk_->next_tick());
+  next = std::min(next, snapshot_at_ + kSnapshotEvery);
+  const base::Duration wait =
+      std::clamp(next - now, base::Duration(std::chrono::microseconds(100)), kLongestSleep);
+  timer_.expires_after(wait);
+  timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    if (!error && *alive) {
+      tick();
+    }
+  });
+}
+
+void Peer::tick() {
+  const base::Tick now = base::boot_now();
+  if (now >= member_->next_tick()) {
+    member_->tick(now);
+  }
+  if (now >= engine_->next_tick()) {
+    engine_->tick(now);
+  }
+  desk_->credit_of(self_, desk_->credit());
+  desk_->tick(now);
+  if (now >= snapshot_at_ + kSnapshotEvery) {
+    take_snapshot();
+  }
+  after_input();
+}
+
+web::PeerView Peer::view_of(const group::PeerInfo& info, base::Tick now) const {
+  web::PeerView view;
+  view.name = info.name.get();
+  view.incarnation = info.incarnation.get();
+  view.address = info.address;
+  view.state = state_name(info.state);
+  view.self = info.self;
+  view.fit = info.fit;
+  view.master = info.master;
+  if (info.last_heard) {
+    view.heard_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - *info.last_heard).count();
+  }
+  view.owned = info.owned;
+  view.slots = info.slots.bulk;
+  for (const group::Backlog& backlog : info.backlog) {
+    view.backlog += backlog.bulk + backlog.single;
+  }
+  const auto& handed = engine_->counters().handed;
+  if (const auto found = handed.find(info.name); found != handed.end()) {
+    view.blocks = found->second;
+  }
+  view.deliveries = info.deliveries;
+  return view;
+}
+
+void Peer::take_snapshot() {
+  const base::Tick now = base::boot_now();
+  snapshot_at_ = now;
+  auto snapshot = std::make_shared<PeerSnapshot>();
+  snapshot->counters = engine_->counters();
+  web::GroupView& group = snapshot->group;
+  group.self = self_.name.get();
+  group.master = member_->master().get();
+  for (const group::PeerInfo& info : member_->peers()) {
+    group.peers.push_back(view_of(info, now));
+  }
+  const auto loads = engine_->tracks();
+  for (const auto& entry : book_.all()) {
+    web::TrackView view;
+    view.id = entry->published.id;
+    if (const auto row = member_->row(view.id)) {
+      view.owner = row->owner.get();
+      view.epoch = row->fence.epoch.get();
+    }
+    for (const group::TrackLoad& load : loads) {
+      if (load.track == view.id) {
+        view.ready = load.ready_items;
+        view.out = load.out_items;
+      }
+    }
+    group.tracks.push_back(std::move(view));
+  }
+  web::Readiness& readiness = snapshot->readiness;
+  readiness.ready = member_->may_write() && !member_->master().empty();
+  if (!readiness.ready) {
+    readiness.reason = !member_->fit()             ? "the database does not answer"
+                       : member_->master().empty() ? "no master has been elected yet"
+                                                   : "this peer is joining or leaving the group";
+  }
+  const std::lock_guard lock(snapshot_mutex_);
+  snapshot_ = std::move(snapshot);
+}
+
+std::shared_ptr<const PeerSnapshot> Peer::snapshot() const {
+  const std::lock_guard lock(snapshot_mutex_);
+  return snapshot_;
+}
+
+}  // namespace turnout::cli

@@ -1,0 +1,103 @@
+#pragma once
+
+// One running peer: the loop that joins the protocol (group::Member), the connections (link::Link),
+// the engine (work::Engine), the requests to the database (work::Control) and the deliveries. All
+// of it happens on the one thread that runs the io_context; threads that wait for the database or
+// the world post their answers to it.
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "cli/config.h"
+#include "cli/delivery_desk.h"
+#include "group/member.h"
+#include "link/link.h"
+#include "store/store.h"
+#include "web/host.h"
+#include "work/control.h"
+#include "work/engine.h"
+#include "work/track_book.h"
+
+namespace turnout::cli {
+
+// What others may know of the peer at any time; replaced as a whole by the loop.
+struct PeerSnapshot {
+  web::GroupView group;
+  web::Readiness readiness;
+  work::EngineCounters counters;
+};
+
+class Peer {
+ public:
+  // `store` is migrated, `self` has begun its life on `session`. The others outlive the peer.
+  Peer(boost::asio::io_context& io, const Config& config, store::Store& store,
+       work::TrackBook& book, store::PeerId self);
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  // Opens connections to the database, listens for peers, begins to advertise. Errors name the
+  // address or database.
+  base::Result<void> start(std::unique_ptr<store::GroupSession> session);
+  // Begins to leave the group; `done` is called on the loop when nothing is owned any more.
+  void leave(std::function<void()> done);
+  // Called once, on the loop, when this peer must end: another process has taken its name.
+  void on_superseded(std::function<void()> superseded) { superseded_ = std::move(superseded); }
+
+  // Thread-safe.
+  std::shared_ptr<const PeerSnapshot> snapshot() const;
+  void catalogue_changed();
+  void contacts_changed();
+
+ private:
+  base::Result<void> start_link();
+  base::Result<void> start_engine();
+  work::Control::Callbacks control_callbacks();
+  template <class F>
+  auto on_loop(F then);
+  void after_input();
+  void carry_out(group::Ready ready);
+  void notice(const group::Notice& notice);
+  void send(const base::PeerName& to, const group::Message& message);
+  void receive(const base::PeerName& from, group::Message message);
+  void schedule();
+  void tick();
+  void take_catalogue(std::int64_t version);
+  void take_snapshot();
+  web::PeerView view_of(const group::PeerInfo& info, base::Tick now) const;
+
+  boost::asio::io_context& io_;
+  const Config& config_;
+  store::Store& store_;
+  work::TrackBook& book_;
+  const store::PeerId self_;
+  group::Config group_config_;
+  std::optional<group::Member> member_;
+  std::unique_ptr<link::Link> link_;
+  std::unique_ptr<work::Control> control_;
+  std::unique_ptr<DeliveryDesk> desk_;
+  std::unique_ptr<work::Engine> engine_;
+  boost::asio::steady_timer timer_;
+  base::Tick snapshot_at_{};
+  bool settling_ = false;
+  bool again_ = false;
+  std::int64_t catalogue_seen_ = 0;   // newest version that a stamp's answer named
+  std::int64_t catalogue_asked_ = 0;  // version that the refresh under way brings
+  std::function<void()> left_;
+  std::function<void()> superseded_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+
+  mutable std::mutex snapshot_mutex_;
+  std::shared_ptr<const PeerSnapshot> snapshot_ = std::make_shared<PeerSnapshot>();
+};
+
+}  // namespace turnout::cli

@@ -1,0 +1,61 @@
+#include "cli/peer_metrics.h"
+
+#include <algorithm>
+#include <string>
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+
+namespace turnout::cli {
+namespace {
+
+prometheus::Counter& counter(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Gauge& gauge(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+}  // namespace
+
+PeerMetrics::PeerMetrics(prometheus::Registry& registry)
+    : blocks_(counter(registry, "turnout_blocks_total", "Blocks carried out by this peer")),
+      moves_(counter(registry, "turnout_moves_total", "Moves committed by this peer")),
+      actions_(
+          counter(registry, "turnout_actions_total", "Actions put in the outbox by this peer")),
+      stale_(counter(registry, "turnout_stale_contacts_total",
+                     "Contacts that were not where a block of this owner said")),
+      failed_(counter(registry, "turnout_failed_blocks_total",
+                      "Blocks of this peer that the database did not take")),
+      ready_(gauge(registry, "turnout_ready",
+                   "1 if this peer is fit, a member, and a master is known")),
+      master_(gauge(registry, "turnout_master", "1 if this peer is the master")),
+      owned_(gauge(registry, "turnout_owned_tracks", "Tracks owned by this peer")),
+      peers_(gauge(registry, "turnout_living_peers",
+                   "Peers that this peer takes as living, itself included")) {}
+
+void PeerMetrics::raise(prometheus::Counter& counter, std::int64_t to) {
+  counter.Increment(std::max(0.0, static_cast<double>(to) - counter.Value()));
+}
+
+void PeerMetrics::update(const PeerSnapshot& snapshot) {
+  const work::EngineCounters& counters = snapshot.counters;
+  raise(blocks_, counters.blocks);
+  raise(moves_, counters.moves);
+  raise(actions_, counters.actions);
+  raise(stale_, counters.stale);
+  raise(failed_, counters.failed);
+  ready_.Set(snapshot.readiness.ready ? 1 : 0);
+  int living = 0;
+  for (const web::PeerView& peer : snapshot.group.peers) {
+    living += peer.self || peer.state == "living" ? 1 : 0;
+    if (peer.self) {
+      master_.Set(peer.master ? 1 : 0);
+      owned_.Set(peer.owned);
+    }
+  }
+  peers_.Set(living);
+}
+
+}  // namespace turnout::cli

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+
+#include <prometheus/registry.h>
+
+#include "cli/peer.h"
+
+namespace turnout::cli {
+
+// This peer's figures for /metrics. update() on one thread; the registry may be collected from any.
+class PeerMetrics {
+ public:
+  explicit PeerMetrics(prometheus::Registry& registry);
+  void update(const PeerSnapshot& snapshot);
+
+ private:
+  void raise(prometheus::Counter& counter, std::int64_t to);
+
+  prometheus::Counter& blocks_;
+  prometheus::Counter& moves_;
+  prometheus::Counter& actions_;
+  prometheus::Counter& stale_;
+  prometheus::Counter& failed_;
+  prometheus::Gauge& ready_;
+  prometheus::Gauge& master_;
+  prometheus::Gauge& owned_;
+  prometheus::Gauge& peers_;
+};
+
+}  // namespace turnout::cli

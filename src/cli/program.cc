@@ -1,0 +1,275 @@
+// The command line.
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/config.h"
+#include "cli/exit_codes.h"
+#include "cli/screen.h"
+#include "cli/server.h"
+
+namespace turnout::cli {
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+constexpr const char* kUsualServer = "http://127.0.0.1:7100";
+
+std::string usual_server() {
+  const char* const named = std::getenv("TURNOUT_SERVER");  // NOLINT(concurrency-mt-unsafe)
+  return named == nullptr || *named == '\0' ? kUsualServer : named;
+}
+
+// Splits "A=B" options; an empty B is allowed where `empty` is.
+int split_pairs(const std::vector<std::string>& pairs, const char* option, bool empty,
+                std::map<std::string, std::string>& out) {
+  for (const std::string& pair : pairs) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0 || (!empty && equals + 1 == pair.size())) {
+      fmt::print(stderr, "error: {} {}: write {} A=B\n", option, printable(pair), option);
+      return kExitUsage;
+    }
+    out[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return kExitDone;
+}
+
+// What the options of all commands are read into.
+struct Line {
+  ImportOptions import;
+  std::vector<std::string> import_types;
+  std::vector<std::string> import_renames;
+  std::string delimiter;
+  std::string key;
+  std::string email;
+  CheckOptions check;
+  std::vector<std::string> check_fields;
+  std::string check_server;
+  FormatOptions format;
+  std::string key_file;
+  ApplyOptions apply;
+  std::vector<std::string> apply_map;
+  AskOptions ask{usual_server(), false};
+  OutboxOptions outbox;
+  std::string state;
+  std::string name;  // of a track or contact
+  std::string config;
+};
+
+void add_ask(CLI::App& command, Line& line, bool json) {
+  command.add_option("--server", line.ask.server, "address of a server (TURNOUT_SERVER)")
+      ->capture_default_str();
+  if (json) {
+    command.add_flag("--json", line.ask.json, "print JSON");
+  }
+}
+
+void add_import(CLI::App& app, Line& line) {
+  CLI::App& command = *app.add_subcommand(
+      "import", "Load contacts from a CSV file; bad lines are said and left out");
+  command.add_option("FILE", line.import.file, "file, or - for standard input")->required();
+  command.add_option(
+      "--key", line.key,
+      "what tells contacts apart: \"{column}\", \"client-{row:05}\" (else the column \"key\")");
+  command.add_option(
+      "--email", line.email,
+      "their address: \"{column}\", \"{key}@example.com\" (else the column \"email\")");
+  command
+      .add_option("--type", line.import_types,
+                  "FIELD=TYPE: text, number, boolean, timestamp or date (else guessed)")
+      ->take_all();
+  command.add_option("--rename", line.import_renames, "COLUMN=FIELD: another name for a column")
+      ->take_all();
+  command.add_option("--skip", line.import.skip, "COLUMN that is not imported")->take_all();
+  command.add_option("--delimiter", line.delimiter,
+                     "one character, or \"tab\" (else found by looking)");
+  command.add_flag("--strict", line.import.strict, "stop at the first bad line");
+  add_ask(command, line, true);
+}
+
+void add_language(CLI::App& app, Line& line) {
+  CLI::App& check = *app.add_subcommand("check", "Say what is wrong with tracks");
+  check.add_option("FILE", line.check.files, "files")->required();
+  check.add_option("--server", line.check_server,
+                   "check names of fields, templates and webhooks against this server");
+  check
+      .add_option("--field", line.check_fields,
+                  "FIELD=TYPE: a field that there is, instead of asking a server")
+      ->take_all();
+  check.add_flag("--json", line.check.json, "print JSON");
+
+  CLI::App& format = *app.add_subcommand("fmt", "Lay tracks out as they should be");
+  format.add_option("FILE", line.format.files, "files, or - for standard input to standard output")
+      ->required();
+  format.add_flag("--check", line.format.check, "change nothing; exit 1 if something would change");
+
+  CLI::App& apply = *app.add_subcommand("apply", "Publish tracks");
+  apply.add_option("FILE", line.apply.files, "files")->required();
+  apply
+      .add_option("--map", line.apply_map,
+                  "OLD=NEW: where contacts on a step that is gone go; OLD= stops them")
+      ->take_all();
+  add_ask(apply, line, true);
+}
+
+void add_questions(CLI::App& app, Line& line) {
+  add_ask(*app.add_subcommand("peers", "List the peers of the group"), line, true);
+  add_ask(*app.add_subcommand("tracks", "List the tracks"), line, true);
+
+  CLI::App& report =
+      *app.add_subcommand("report", "Say where a track's contacts are and what was sent");
+  report.add_option("TRACK", line.name, "its name")->required();
+  add_ask(report, line, true);
+
+  CLI::App& why = *app.add_subcommand("why", "Say what a contact did on its tracks, and why");
+  why.add_option("KEY", line.name, "the contact's key")->required();
+  add_ask(why, line, true);
+
+  CLI::App& outbox = *app.add_subcommand("outbox", "List e-mails and webhooks");
+  outbox.add_option("--state", line.state,
+                    "only those waiting, sending, sent, failed or uncertain");
+  outbox.add_option("--limit", line.outbox.limit, "at most so many")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  add_ask(outbox, line, true);
+
+  for (const auto& [name, what] :
+       {std::pair("pause", "Pause a track"), std::pair("resume", "Let a paused track go on")}) {
+    CLI::App& command = *app.add_subcommand(name, what);
+    command.add_option("TRACK", line.name, "its name")->required();
+    add_ask(command, line, false);
+  }
+}
+
+int run_import(Line& line) {
+  line.import.server = line.ask.server;
+  line.import.json = line.ask.json;
+  line.import.key = line.key.empty() ? std::nullopt : std::optional(line.key);
+  line.import.email = line.email.empty() ? std::nullopt : std::optional(line.email);
+  if (line.delimiter == "tab" || line.delimiter == "\\t") {
+    line.import.delimiter = '\t';
+  } else if (line.delimiter.size() == 1 && line.delimiter != "\"") {
+    line.import.delimiter = line.delimiter[0];
+  } else if (!line.delimiter.empty()) {
+    fmt::print(stderr, "error: --delimiter {}: must be one character, or tab\n",
+               printable(line.delimiter));
+    return kExitUsage;
+  }
+  if (const int code = split_pairs(line.import_types, "--type", false, line.import.types);
+      code != kExitDone) {
+    return code;
+  }
+  if (const int code = split_pairs(line.import_renames, "--rename", false, line.import.rename);
+      code != kExitDone) {
+    return code;
+  }
+  return import_file(line.import);
+}
+
+int run_check(Line& line) {
+  const char* const named = std::getenv("TURNOUT_SERVER");  // NOLINT(concurrency-mt-unsafe)
+  if (!line.check_server.empty()) {
+    line.check.server = line.check_server;
+  } else if (named != nullptr && *named != '\0') {
+    line.check.server = named;
+  }
+  if (const int code = split_pairs(line.check_fields, "--field", false, line.check.fields);
+      code != kExitDone) {
+    return code;
+  }
+  return check_files(line.check);
+}
+
+int run_apply(Line& line) {
+  line.apply.ask = line.ask;
+  std::map<std::string, std::string> pairs;
+  if (const int code = split_pairs(line.apply_map, "--map", true, pairs); code != kExitDone) {
+    return code;
+  }
+  for (const auto& [from, to] : pairs) {
+    line.apply.map[from] = to.empty() ? std::nullopt : std::optional(to);
+  }
+  return apply_tracks(line.apply);
+}
+
+int run_outbox(Line& line) {
+  line.outbox.ask = line.ask;
+  line.outbox.state = line.state.empty() ? std::nullopt : std::optional(line.state);
+  return list_outbox(line.outbox);
+}
+
+int dispatch(const std::string& command, Line& line) {
+  if (command == "serve") {
+    return serve(line.config.empty() ? std::nullopt : std::optional(line.config));
+  }
+  if (command == "import") {
+    return run_import(line);
+  }
+  if (command == "check") {
+    return run_check(line);
+  }
+  if (command == "fmt") {
+    return format_files(line.format);
+  }
+  if (command == "keygen") {
+    return make_key(line.key_file);
+  }
+  if (command == "apply") {
+    return run_apply(line);
+  }
+  if (command == "peers") {
+    return list_peers(line.ask);
+  }
+  if (command == "tracks") {
+    return list_tracks(line.ask);
+  }
+  if (command == "report") {
+    return show_report(line.ask, line.name);
+  }
+  if (command == "why") {
+    return explain_contact(line.ask, line.name);
+  }
+  if (command == "outbox") {
+    return run_outbox(line);
+  }
+  return set_track_active(line.ask, line.name, command == "resume");
+}
+
+}  // namespace
+
+int serve(const std::optional<std::string>& config) {
+  const ConfigAnswer answer = load_config(config, process_environment());
+  for (const ConfigProblem& problem : answer.problems) {
+    fmt::print(stderr, "{}", render(problem));
+  }
+  return answer.ok() ? run_server(answer.config) : kExitWrong;
+}
+
+int run_program(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT: a closed pipe is an error of write, no reason to die
+  CLI::App app("Turnout runs decision tracks over contacts on a group of peers.", "turnout");
+  app.set_version_flag("--version", std::string("turnout ") + kVersion);
+  app.require_subcommand(1);
+  Line line;
+  CLI::App& serve_command =
+      *app.add_subcommand("serve", "Run a peer; without a configuration, alone on turnout.db here");
+  serve_command.add_option("--config", line.config,
+                           "TOML file (TURNOUT_CONFIG; else turnout.toml if there is one)");
+  add_import(app, line);
+  add_language(app, line);
+  add_questions(app, line);
+  CLI::App& keygen = *app.add_subcommand("keygen", "Make the key that the peers of a group share");
+  keygen.add_option("FILE", line.key_file, "file to write; never overwritten")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  }
+  return dispatch(app.get_subcommands().front()->get_name(), line);
+}
+
+}  // namespace turnout::cli
