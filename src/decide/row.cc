@@ -114,22 +114,18 @@ bool test_compare(const Node& node, const Rows& rows, std::size_t row, base::Ins
   }
 }
 
-// kRelative and kWithin: the moved time is on one side of now, and the time itself not on the
-// other.
 bool test_distance(const Node& node, const Rows& rows, std::size_t row, base::Instant now) {
   const Moment at = moment(node.a, rows, row, now);
   if (!at.present) {
     return false;
   }
-  const Zone& zone = rows.zone(row);
-  const int sign = node.future ? -1 : 1;
-  // Positive: the moved time has not been passed yet (ago) or is already reached (from now).
-  const int distance = sign * order(moved(at, zone, node.duration, sign), now);
+  const int distance = distance_order(node, rows, row, now);
   if (node.kind == Node::Kind::kRelative && node.more) {
     return distance < 0;
   }
   const bool near = node.kind == Node::Kind::kWithin ? distance >= 0 : distance > 0;
-  return near && sign * order(stretch(at, zone), now) <= 0;
+  // What is to come has not been within the last D, and what is over will not be within the next.
+  return near && (node.future ? -1 : 1) * order(stretch(at, rows.zone(row)), now) <= 0;
 }
 
 // Days that std::chrono has a year for; anniversaries beyond them are nobody's.
@@ -392,6 +388,12 @@ Moment moment(const Term& term, const Rows& rows, std::size_t row, base::Instant
       return {true, false, rows.zone(row).instant(term.date, term.second_of_day).us};
   }
   return {};
+}
+
+int distance_order(const Node& node, const Rows& rows, std::size_t row, base::Instant now) {
+  const int sign = node.future ? -1 : 1;
+  return sign *
+         order(moved(moment(node.a, rows, row, now), rows.zone(row), node.duration, sign), now);
 }
 
 bool test(const Node& node, const Rows& rows, std::size_t row, base::Instant now) {

@@ -77,6 +77,11 @@ struct Moment {
 // The time of a term as of `now`. The term is a timestamp or a date.
 Moment moment(const Term& term, const Rows& rows, std::size_t row, base::Instant now);
 
+// For a kRelative or kWithin: negative where the time moved by the duration lies beyond now (more
+// than D ago, or from now), 0 where it is at or around it, positive where it does not reach it. The
+// field is present.
+int distance_order(const Node& node, const Rows& rows, std::size_t row, base::Instant now);
+
 // Whether the condition is met for the row as of `now`.
 bool test(const Node& node, const Rows& rows, std::size_t row, base::Instant now);
 

@@ -180,4 +180,14 @@ base::Instant Zone::add(base::Instant at, const CalendarDuration& duration, int 
   return add_clamped(result, sign * duration.exact);
 }
 
+std::optional<base::Instant> Zone::next_transition(base::Instant at) const {
+  cctz::time_zone::civil_transition turn;
+  if (!zone_.next_transition(Seconds(cctz::seconds(floor_seconds(at))), &turn)) {
+    return std::nullopt;
+  }
+  // Forward: the old local time is on no clock any more. Back: the new one has been there before.
+  const cctz::civil_second odd = turn.from < turn.to ? turn.from : turn.to;
+  return from_seconds(zone_.lookup(odd).trans.time_since_epoch().count(), 0);
+}
+
 }  // namespace turnout::decide

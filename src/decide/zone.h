@@ -52,6 +52,8 @@ class Zone {
   base::Date day_of(base::Instant at) const;
   // `at` plus or minus `duration`: months, then days, on the local clock, then the exact part.
   base::Instant add(base::Instant at, const CalendarDuration& duration, int sign) const;
+  // The first instant after `at` at which the clocks change, or nullopt.
+  std::optional<base::Instant> next_transition(base::Instant at) const;
 
  private:
   explicit Zone(cctz::time_zone zone) : zone_(zone) {}

@@ -2,6 +2,7 @@
 
 // Blocks and programs for the tests of `decide`, made from track text and from values.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
