@@ -35,7 +35,8 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 129' HUP
-trap 'exit 130' INT
+# Ctrl-C is for the command, which decides what it means and may still end well.
+trap 'if [ -n "$child" ]; then kill -INT "$child" 2>/dev/null; else exit 130; fi' INT
 trap 'exit 143' TERM
 
 here=$PWD
@@ -80,6 +81,10 @@ cd "$here"
 child=$!
 status=0
 wait "$child" || status=$?
+while kill -0 "$child" 2>/dev/null; do  # a signal ended the wait, not the command
+  status=0
+  wait "$child" || status=$?
+done
 child=""
 if [ "${TURNOUT_PG_KEEP_LOG:-}" != "" ]; then cp "$folder/data/server.log" "$TURNOUT_PG_KEEP_LOG"; fi
 exit "$status"
