@@ -73,6 +73,8 @@ class Template {
     bool has_name = false;
   };
 
+  friend class Parser;
+
   Template() = default;
 
   Escape escape_ = Escape::kNone;
