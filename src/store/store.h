@@ -40,9 +40,19 @@ class GroupSession {
   virtual base::Result<bool> cede(base::TrackId track, base::Epoch epoch, const PeerId& self) = 0;
 };
 
+// How conditions for gather() and gather_these() are to be written: for which database, and the number of their first
+// parameter (both calls bind their own parameters before it).
+struct ConditionStyle {
+  bool postgres = false;
+  int first_parameter = 1;
+};
+
 class Session {
  public:
   virtual ~Session() = default;
+
+  // The model knows only the empty condition.
+  virtual ConditionStyle condition_style() const = 0;
 
   virtual base::Result<base::Instant> now() = 0;
 

@@ -23,5 +23,7 @@ base::Result<bool> cede(Connection& connection, base::TrackId track, base::Epoch
 // Within a write transaction: true while the ledger's row still is at the fence and active; keeps
 // it so until the transaction ends (PostgreSQL: FOR SHARE).
 base::Result<bool> holds(Connection& connection, const Fence& fence);
+// kConflict: what the calls without a result of their own say when fenced.
+base::Error fenced_error(const Fence& fence);
 
 }  // namespace turnout::store::sql

@@ -16,6 +16,7 @@ namespace turnout::store::sql {
 
 inline constexpr int kTallyEntered = -1;
 inline constexpr int kTallyNet = -2;
+inline constexpr int kTallyMapped = -3;
 
 class SqlSession : public Session {
  public:

@@ -32,14 +32,14 @@ void bind_all(Statement& statement, const std::vector<sql::SqlValue>& values) {
     const std::string name = "$" + std::to_string(i + 1);
     const int at = sqlite3_bind_parameter_index(statement.get(), name.c_str());
     if (at != 0) {
-      bind(statement, at, values[i]);
+      bind_sql(statement, at, values[i]);
     }
   }
 }
 
 }  // namespace
 
-void bind(Statement& statement, int at, const sql::SqlValue& value) {
+void bind_sql(Statement& statement, int at, const sql::SqlValue& value) {
   std::visit(
       [&](const auto& v) {
         using T = std::decay_t<decltype(v)>;
@@ -65,12 +65,15 @@ base::Result<Statement*> SqliteConnection::cached(std::string_view sql) {
   auto found = cache_.find(key);
   if (found == cache_.end()) {
     TRY(Statement statement, database_->prepare(sql));
-    if (cache_.size() >= kMaxCached) {
-      cache_.clear();
-    }
     found = cache_.emplace(key, std::move(statement)).first;
   }
   return &found->second;
+}
+
+void SqliteConnection::make_room() {
+  if (cache_.size() >= kMaxCached) {
+    cache_.clear();
+  }
 }
 
 base::Result<sql::Rows> SqliteConnection::run(std::string_view sql,
@@ -106,6 +109,7 @@ base::Result<sql::Rows> SqliteConnection::query(std::string_view sql,
   if (database_->in_transaction()) {
     return run(sql, values);
   }
+  make_room();
   TRY(const Statement* statement, cached(sql));
   if (sqlite3_stmt_readonly(statement->get()) != 0) {
     return run(sql, values);

@@ -38,6 +38,9 @@ class SqliteConnection final : public sql::Connection {
   // A statement from the cache, reset, ready to be bound. Valid until the cache drops it: not
   // across other calls.
   base::Result<Statement*> cached(std::string_view sql);
+  // Empties the cache when it has grown large. The hot paths call it before they fetch their
+  // statements.
+  void make_room();
   // For the hot paths, which run statements past this class.
   void count_statements(std::int64_t number) { statements_ += number; }
 
@@ -50,6 +53,6 @@ class SqliteConnection final : public sql::Connection {
   bool busy_ = false;
 };
 
-void bind(Statement& statement, int at, const sql::SqlValue& value);
+void bind_sql(Statement& statement, int at, const sql::SqlValue& value);
 
 }  // namespace turnout::store::sqlite

@@ -1,0 +1,251 @@
+// Deliveries: a batch of any size is a constant number of statements, whose keys travel as one JSON
+// text.
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "store/sql/change.h"
+#include "store/sql/fields.h"
+#include "store/sql/session.h"
+#include "store/sql/text.h"
+#include "store/sql/tracks.h"
+
+namespace turnout::store::sql {
+
+namespace {
+
+constexpr std::size_t kMaxAnswer = 1000;  // bytes of a provider's answer that are kept
+
+const std::vector<JsonColumn> kKeyColumns = {
+    {"track_id"}, {"contact_id"}, {"entry"}, {"move_no"}, {"action_no"}};
+
+constexpr const char* kSameKey =
+    "outbox.track_id = k.track_id and outbox.contact_id = k.contact_id and outbox.entry = k.entry "
+    "and "
+    "outbox.move_no = k.move_no and outbox.action_no = k.action_no";
+
+void append_key(const OutboxKey& key, std::string& json) {
+  json += std::to_string(key.track.get()) + ',' + std::to_string(key.contact.get()) + ',' +
+          std::to_string(key.entry) + ',' + std::to_string(key.move_no) + ',' +
+          std::to_string(key.action_no);
+}
+
+template <class Items, class Append>
+std::string json_array(const Items& items, Append append) {
+  std::string json = "[";
+  for (const auto& item : items) {
+    json += json.size() > 1 ? ",[" : "[";
+    append(item, json);
+    json += ']';
+  }
+  return json + "]";
+}
+
+OutboxKey read_key(const Rows& rows, std::size_t i) {
+  return {base::TrackId(rows.integer32(i, 0)), base::ContactId(rows.integer(i, 1)),
+          rows.integer32(i, 2), rows.integer32(i, 3),
+          static_cast<std::int16_t>(rows.integer(i, 4))};
+}
+
+// At most kMaxAnswer bytes, cut between characters.
+std::string_view shortened(std::string_view text) {
+  if (text.size() <= kMaxAnswer) {
+    return text;
+  }
+  std::size_t size = kMaxAnswer;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) {
+    --size;
+  }
+  return text.substr(0, size);
+}
+
+struct Names {
+  std::string track;
+  track::Numbering numbering;
+};
+
+// What the deliveries of a batch say of their tracks.
+base::Result<std::map<base::TrackId, Names>> read_names(Connection& connection,
+                                                        const std::set<base::TrackId>& tracks) {
+  std::map<base::TrackId, Names> names;
+  for (const base::TrackId id : tracks) {
+    TRY(const Rows rows, connection.query("select name from track where id = $1",
+                                          {static_cast<std::int64_t>(id.get())}));
+    TRY(track::Numbering numbering, read_numbering(connection, id));
+    names[id] = {rows.empty() ? "" : rows.text(0, 0), std::move(numbering)};
+  }
+  return names;
+}
+
+// The fields asked for, of each contact named.
+base::Result<void> add_contacts(Connection& connection, const std::vector<track::Field>& fields,
+                                std::vector<Delivery>& deliveries) {
+  std::string columns;
+  for (const track::Field& field : fields) {
+    columns += ", c." + sql::quoted(field.column);
+  }
+  const std::string ids = json_array(deliveries, [](const Delivery& delivery, std::string& json) {
+    json += std::to_string(delivery.key.contact.get());
+  });
+  TRY(const Rows rows, connection.query("select c.id, c.key" + columns + " from " +
+                                            json_rows(connection.dialect(), "$1", {{"id"}}) +
+                                            " k join contact c on c.id = k.id",
+                                        {ids}));
+  std::map<std::int64_t, std::size_t> row_of;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    row_of.emplace(rows.integer(i, 0), i);
+  }
+  for (Delivery& delivery : deliveries) {
+    const auto found = row_of.find(delivery.key.contact.get());
+    CHECK(found != row_of.end());  // contacts are never deleted while they have rows elsewhere
+    delivery.contact_key = rows.text(found->second, 1);
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      delivery.values.push_back(from_sql(rows.at(found->second, 2 + i), fields[i].type));
+    }
+  }
+  return base::ok();
+}
+
+base::Result<std::vector<Delivery>> take(Connection& c, const std::vector<OutboxKey>& keys,
+                                         const PeerId& self, base::Duration lease,
+                                         const std::vector<track::Field>& fields) {
+  const std::string json = json_array(keys, append_key);
+  TRY(const base::Instant now, c.now());
+  TRY(const Rows rows,
+      c.query("update outbox set state = 1, attempt = attempt + 1, peer = $2, incarnation = $3, "
+              "deadline = $4 from " +
+                  json_rows(c.dialect(), "$1", kKeyColumns) + " k where " + kSameKey +
+                  " and outbox.state = 0 returning outbox.track_id, outbox.contact_id, "
+                  "outbox.entry, outbox.move_no, "
+                  "outbox.action_no, outbox.attempt, outbox.kind, outbox.name, outbox.version, "
+                  "outbox.asked_at, "
+                  "outbox.payload",
+              {json, self.name.get(), self.incarnation.get(), now + lease}));
+  std::vector<Delivery> deliveries(rows.size());
+  std::set<base::TrackId> tracks;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    tracks.insert(base::TrackId(rows.integer32(i, 0)));
+  }
+  TRY(const auto names, read_names(c, tracks));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Delivery& delivery = deliveries[i];
+    delivery.key = read_key(rows, i);
+    delivery.attempt = rows.integer32(i, 5);
+    delivery.kind = static_cast<track::ActionKind>(rows.integer(i, 6));
+    const Names& of_track = names.at(delivery.key.track);
+    delivery.name = action_name(of_track.numbering, rows.integer32(i, 7));
+    delivery.track = of_track.track;
+    delivery.version = base::Version(rows.integer32(i, 8));
+    delivery.asked_at = rows.instant(i, 9);
+    delivery.payload = rows.text(i, 10);
+  }
+  if (!deliveries.empty()) {
+    TRYV(add_contacts(c, fields, deliveries));
+  }
+  std::sort(deliveries.begin(), deliveries.end(),
+            [](const Delivery& a, const Delivery& b) { return a.key < b.key; });
+  return deliveries;
+}
+
+base::Result<std::int64_t> note(Connection& c, const PeerId& self,
+                                const std::vector<DeliveryResult>& results) {
+  TRY(const base::Instant now, c.now());
+  const auto append = [&](const DeliveryResult& result, std::string& json) {
+    append_key(result.key, json);
+    json += ',' + std::to_string(result.attempt) + ',' +
+            std::to_string(static_cast<int>(result.state)) + ',' +
+            std::to_string((now + result.retry_after).us) + ',';
+    append_json_string(shortened(result.answer), json);
+  };
+  std::vector<JsonColumn> columns = kKeyColumns;
+  columns.insert(columns.end(), {{"attempt"}, {"state"}, {"retry_at"}, {"answer", true}});
+  // An attempt that was given up as uncertain may yet be told apart.
+  TRY(const Rows rows,
+      c.query(
+          "update outbox set state = k.state, deadline = null, due_at = case k.state when 0 then " +
+              instant_sql(c.dialect(), "k.retry_at") + " else outbox.due_at end from " +
+              json_rows(c.dialect(), "$1", columns) + " k where " + kSameKey +
+              " and outbox.attempt = k.attempt and outbox.peer = $2 and outbox.incarnation = $3 "
+              "and "
+              "outbox.state in (1, 4) returning outbox.track_id, outbox.contact_id, outbox.entry, "
+              "outbox.move_no, "
+              "outbox.action_no",
+          {json_array(results, append), self.name.get(), self.incarnation.get()}));
+  std::set<OutboxKey> noted;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    noted.insert(read_key(rows, i));
+  }
+  std::vector<DeliveryResult> written;
+  for (const DeliveryResult& result : results) {
+    if (noted.erase(result.key) > 0) {
+      written.push_back(result);
+    }
+  }
+  if (!written.empty()) {
+    TRYV(c.execute(
+        "insert into delivery (track_id, contact_id, entry, move_no, action_no, attempt, at, peer, "
+        "state, answer) "
+        "select k.track_id, k.contact_id, k.entry, k.move_no, k.action_no, k.attempt, $2, $3, "
+        "k.state, k.answer "
+        "from " +
+            json_rows(c.dialect(), "$1", columns) + " k where true on conflict do nothing",
+        {json_array(written, append), now, self.name.get()}));
+  }
+  return static_cast<std::int64_t>(written.size());
+}
+
+}  // namespace
+
+base::Result<std::vector<OutboxDue>> SqlSession::outbox_due(int limit) {
+  TRY(const Rows rows,
+      connection_->query(
+          std::string("select track_id, contact_id, entry, move_no, action_no, due_at from "
+                      "outbox where state = 0 and due_at <= ") +
+              now_sql(connection_->dialect()) + " order by due_at limit $1",
+          {static_cast<std::int64_t>(limit)}));
+  std::vector<OutboxDue> due;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    due.push_back({read_key(rows, i), rows.instant(i, 5)});
+  }
+  return due;
+}
+
+base::Result<std::vector<Delivery>> SqlSession::take_deliveries(
+    const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
+    const std::vector<track::Field>& fields) {
+  if (keys.empty()) {
+    return std::vector<Delivery>();
+  }
+  return in_transaction(*connection_, TransactionMode::kWrite,
+                        [&](Connection& c) { return take(c, keys, self, lease, fields); });
+}
+
+base::Result<std::int64_t> SqlSession::note_deliveries(const PeerId& self,
+                                                       const std::vector<DeliveryResult>& results) {
+  if (results.empty()) {
+    return std::int64_t{0};
+  }
+  return in_transaction(*connection_, TransactionMode::kWrite,
+                        [&](Connection& c) { return note(c, self, results); });
+}
+
+base::Result<std::int64_t> SqlSession::give_up_deliveries(const std::vector<PeerId>& ended) {
+  const std::string json = json_array(ended, [](const PeerId& peer, std::string& text) {
+    append_json_string(peer.name.get(), text);
+    text += ',' + std::to_string(peer.incarnation.get());
+  });
+  const Dialect dialect = connection_->dialect();
+  return connection_->execute(
+      std::string("update outbox set state = 4 where state = 1 and (deadline < ") +
+          now_sql(dialect) + " or exists (select 1 from " +
+          json_rows(dialect, "$1", {{"name", true}, {"incarnation"}}) +
+          " k where k.name = outbox.peer and k.incarnation = outbox.incarnation))",
+      {json});
+}
+
+}  // namespace turnout::store::sql

@@ -1,0 +1,25 @@
+#pragma once
+
+// Declared fields as columns of the table `contact`.
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "store/sql/connection.h"
+#include "track/catalogue.h"
+
+namespace turnout::store::sql {
+
+// True for names that the table `contact` has or a database gives to columns of its own, without
+// regard to case.
+bool is_reserved(std::string_view column);
+// kInvalid with what is wrong and what would be right: reserved, too long, or not made of letters,
+// digits and '_'.
+base::Result<void> check_field(const track::Field& field);
+// A name in double quotes, those inside doubled: for the few places where SQL takes no parameter.
+std::string quoted(std::string_view name);
+// The type of a field's column.
+const char* column_type(Dialect dialect, track::Type type);
+
+}  // namespace turnout::store::sql
