@@ -24,6 +24,7 @@ constexpr const char* kSettings =
     "set client_min_messages = error; set timezone = 'UTC'; set datestyle = 'ISO';"
     "set bytea_output = 'hex'; set extra_float_digits = 1; set jit = off;"
     "set enable_hashjoin = off; set enable_mergejoin = off; set enable_seqscan = off;"
+    "set enable_material = off; set enable_memoize = off;"
     "set plan_cache_mode = force_generic_plan; set work_mem = '32MB';"
     "set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '30s';"
     "set default_transaction_isolation = 'read committed'";
