@@ -31,6 +31,8 @@ class DeliveryDesk {
                                                            Hooks hooks);
   ~DeliveryDesk();
 
+  // Names of the e-mail templates that were found.
+  std::vector<std::string> templates() const;
   // Deliveries that this peer would take now.
   std::int32_t credit() const;
   // What a peer (or this one) has advertised that it would take.

@@ -53,6 +53,9 @@ class Peer {
   // Called once, on the loop, when this peer must end: another process has taken its name.
   void on_superseded(std::function<void()> superseded) { superseded_ = std::move(superseded); }
 
+  // Names of the e-mail templates that this peer can send. After start().
+  std::vector<std::string> templates() const { return desk_->templates(); }
+
   // Thread-safe.
   std::shared_ptr<const PeerSnapshot> snapshot() const;
   void catalogue_changed();
