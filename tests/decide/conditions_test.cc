@@ -8,43 +8,11 @@ namespace turnout::decide {
 namespace {
 
 using reference::Generator;
+using reference::one_condition;
 using reference::Person;
 using reference::World;
 
 constexpr std::uint64_t kSeed = 20'261'123;
-
-track::Track one_condition(const World& world, const track::Condition& condition, bool otherwise) {
-  track::Track track;
-  track.name.text = "t";
-  track::TimeZone zone;
-  zone.zone.text = world.zone;
-  if (world.zone_field) {
-    zone.of = track::FieldRef{*world.zone_field, {}};
-  }
-  track.clauses.emplace_back(std::move(zone));
-  track::Gather gather;
-  gather.what = track::GatherContacts{condition, track::Continuously{}};
-  track.clauses.emplace_back(std::move(gather));
-  track::Step step;
-  step.name.text = "s";
-  const auto stop = [](const char* as) {
-    track::Move move;
-    move.what = track::Stop{track::Name{as, {}}};
-    return move;
-  };
-  track::Rule met;
-  met.head = track::When{condition};
-  met.move = stop("met");
-  step.rules.push_back(std::move(met));
-  if (otherwise) {
-    track::Rule not_met;
-    not_met.head = track::Otherwise{};
-    not_met.move = stop("not met");
-    step.rules.push_back(std::move(not_met));
-  }
-  track.parts.emplace_back(std::move(step));
-  return track;
-}
 
 TestRow row_of(const Person& person) {
   TestRow row;
