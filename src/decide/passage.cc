@@ -7,7 +7,6 @@
 // worked out once per leaf.
 
 #include <algorithm>
-#include <limits>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -25,7 +24,6 @@ using track::kNever;
 using track::PositionState;
 
 constexpr base::Duration kSmallest{1};
-constexpr Instant kLongAgo{std::numeric_limits<std::int64_t>::min() + 1};
 
 // The first instant in [from, now] at which a comparison with the time changed its answer, or
 // kNever.
@@ -251,18 +249,25 @@ class Passage {
   void stay(const CompiledStep& step, std::size_t rule_number, RowNumber row) {
     out_.stayed[row] |= std::uint64_t{1} << rule_number;
     out_.due_at[row] = step.timed ? next_turn(step, row) : kNever;
-    // Timers keep running: a later rule whose time has come at this very instant was not asked
-    // because this one was met first. The contact is due for it at once, but later than the instant
-    // that this rule's own timer was set for.
+    // Timers keep running: a later rule whose time has come was not asked, because this one was met
+    // first, and no timer would be set for it any more. The contact is due for it at once, but
+    // later than any instant that has been, so that no rule which has just stayed takes it for its
+    // own.
     for (std::size_t i = rule_number + 1; i < step.rules.size(); ++i) {
       const bool spent = i < kMaxStayRule && (out_.stayed[row] >> i & 1) != 0;
-      const bool arrived = ways_.moves(row) > 0;
-      const bool is_after = step.rules[i].head == CompiledRule::Head::kAfter;
-      const Instant from = is_after ? kLongAgo : (arrived ? block_.now : block_.due_at[row]);
-      if (!spent && turned(step.rules[i], rows_, row, out_.step_at[row], from) != kNever) {
+      if (!spent && timer_is_due(step.rules[i], row)) {
         out_.due_at[row] = block_.now + kSmallest;
       }
     }
+  }
+
+  // Whether a rule that the time brings about is met.
+  bool timer_is_due(const CompiledRule& rule, RowNumber row) const {
+    if (rule.head == CompiledRule::Head::kAfter) {
+      return after_instant(rule, rows_, row, out_.step_at[row]) <= block_.now;
+    }
+    return rule.head == CompiledRule::Head::kWhen && rule.reads.time &&
+           test(rule.condition, rows_, row, block_.now);
   }
 
   void act(const CompiledAction& action, std::size_t count) {
