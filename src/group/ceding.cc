@@ -147,7 +147,6 @@ void Member::Impl::leave_step() {
     disown(tracks_.at(owned_.begin()->first), {});
   }
   phase_ = PeerPhase::kLeft;
-  list_dirty_ = false;
   leave_deadline_.reset();
   notify(LeftGroup{});
   advertise_now();

@@ -83,7 +83,8 @@ void Member::Impl::pursue() {
 }
 
 void Member::Impl::begin_claim(TrackId track, int counter) {
-  claims_[track] = {{track, counter, owned_with_claims()}, ++claim_order_};
+  const int owned = owned_with_claims();  // with the claims begun before this one
+  claims_[track] = {{track, counter, owned}, ++claim_order_};
   advertise_now();
 }
 
@@ -150,7 +151,6 @@ void Member::Impl::granted_track(const TakeResult& result) {
   const Fence expected = *track.taking;
   track.taking.reset();
   --takes_in_flight_;
-  free_dirty_ = true;
   if (result.outcome == Attempt::kFailed) {
     become_unfit();  // it may have happened: the ledger will tell
     return;
@@ -234,7 +234,8 @@ void Member::Impl::assign_overdue() {
     Track& track = tracks_.at(id);
     const bool waits =
         track.assigned_at && now_ - *track.assigned_at < cycles(config_.claim_counter + 1);
-    if (track.taking || waits || now_ - track.free_since.value_or(now_) < overdue ||
+    if (track.taking || waits ||
+        now_ - std::max(track.free_since.value_or(now_), master_since_) < overdue ||
         standing(track.row) < Standing::kLost) {
       continue;
     }

@@ -148,6 +148,14 @@ void Dispatcher::Impl::send_block(BlockState& state, Track& track, const PeerNam
   ready_.messages.push_back({to, std::move(message)});
 }
 
+// What a peer that takes a block is told of the rest: of the other tracks only what is cut already.
+Slots Dispatcher::Impl::backlog_beside(const Track& track) const {
+  const auto size = static_cast<std::int64_t>(track.size);
+  const std::int64_t uncut = (track.remaining + size - 1) / size;
+  const auto limit = static_cast<std::int64_t>(kMaxSlots);
+  return {static_cast<std::int32_t>(std::min(limit, ready_bulk_ + uncut)), ready_single_};
+}
+
 // --- what comes back
 // ---------------------------------------------------------------------------------------------
 

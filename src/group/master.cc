@@ -66,6 +66,7 @@ void Member::Impl::judge_master() {
     free_dirty_ = true;
     if (present) {
       masterless_since_.reset();
+      master_since_ = now_;
     } else {
       masterless_since_ = now_;
     }

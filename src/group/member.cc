@@ -85,6 +85,7 @@ void Member::Impl::enter(Tick now) {
     peer.last_heard = std::min(now, peer.last_heard + absence);
     peer.still_since = std::min(now, peer.still_since + absence);
   }
+  last_success_ = std::min(now, last_success_ + absence);
   next_cycle_ = now;
   stop(StopReason::kLateTimer);
 }
@@ -131,6 +132,7 @@ void Member::Impl::settle() {
   if (superseded_ || phase_ == PeerPhase::kLeft) {
     return;
   }
+  doubt_if_most_are_lost();
   resume_if_cleared();
   judge_master();
   join_if_ready();

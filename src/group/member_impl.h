@@ -150,6 +150,7 @@ class Member::Impl {
   void set_state(Peer& peer, PeerState state);
   void tell(Peer& peer);
   void judge_silence();
+  void doubt_if_most_are_lost();
   PeerState judged(const Peer& peer) const;
   Duration cycle_of(const Peer& peer) const;
   bool stood_still(const Peer& peer) const;
@@ -240,7 +241,9 @@ class Member::Impl {
   std::map<PeerName, Peer> peers_;
   std::set<PeerName> probing_;  // peers whose connection ended and that have not been heard since
   Tick membership_changed_;
-  int lost_this_cycle_ = 0;  // peers that fell silent since the last periodic tick
+  int lost_now_ = 0;     // peers that fell silent since the last periodic tick
+  int lost_before_ = 0;  // and in the cycle before
+  bool lost_checked_ = true;
 
   std::map<TrackId, Track> tracks_;
   std::map<TrackId, Fence> owned_;
@@ -260,6 +263,7 @@ class Member::Impl {
   std::optional<Fence> taking_master_;
   bool audit_asked_ = false;
   std::optional<Tick> masterless_since_;
+  Tick master_since_;  // when the present master was first seen: nothing could be claimed before
   PeerName told_master_;
   Epoch told_master_epoch_;
 

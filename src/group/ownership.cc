@@ -112,8 +112,8 @@ void Member::Impl::refresh_free(Track& track) {
   if (is_free == free_.contains(id)) {
     return;
   }
-  free_dirty_ = true;
   if (is_free) {
+    free_dirty_ = true;
     free_.insert(id);
     track.free_since = now_;
     track.assigned_at.reset();

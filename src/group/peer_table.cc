@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/hash.h"
 #include "group/member_impl.h"
@@ -87,9 +88,9 @@ bool Member::Impl::receive_advertisement(const Advertisement& message, const Pee
   peer.last_heard = now_;
   peer.connection_ended = false;
   probing_.erase(peer.name);
-  if (peer.name != master_row_.owner) {
+  if (peer.name != master_row_.owner && message.fit) {
     peer.stamp_known =
-        false;  // the master's is read all the time, others' only while they are silent
+        false;  // the master's is read all the time, others' only while silent or unfit
     peer.moved_at.reset();
   }
   set_state(peer, judged(peer));
@@ -160,24 +161,29 @@ PeerState Member::Impl::judged(const Peer& peer) const {
 // R4, R7: each server tests its table for peers from which nothing came for the predetermined
 // period.
 void Member::Impl::judge_silence() {
-  int lost = 0;
-  int living = 0;
+  lost_before_ = lost_now_;
+  lost_now_ = 0;
   for (auto& [name, peer] : peers_) {
-    const PeerState before = peer.state;
     set_state(peer, judged(peer));
-    const bool lives = peer.state == PeerState::kLiving || peer.state == PeerState::kJoining;
-    const bool lived = before == PeerState::kLiving || before == PeerState::kJoining;
-    lost += peer.heard && lived && peer.state == PeerState::kSuspect ? 1 : 0;
-    living += peer.heard && lives ? 1 : 0;
     if (peer.heard && !peer.last.fit) {
       refresh_rows_of(peer);  // an unfit peer's rows are lost once its stamp has stood still
     }
   }
-  // A cut makes peers silent within one cycle, which two of our ticks may share.
-  const int lost_at_once = lost + lost_this_cycle_;
-  lost_this_cycle_ = lost;
-  if (lost > 0 && lost_at_once * 2 > living + lost_at_once) {
-    stop(StopReason::kLostGroup);
+}
+
+// A cut makes peers silent within one cycle, which two of our ticks may share. Whoever loses more
+// than half of the others at once has more reason to suspect itself.
+void Member::Impl::doubt_if_most_are_lost() {
+  if (!std::exchange(lost_checked_, true)) {
+    int living = 0;
+    for (const auto& [name, peer] : peers_) {
+      const bool lives = peer.state == PeerState::kLiving || peer.state == PeerState::kJoining;
+      living += peer.heard && lives ? 1 : 0;
+    }
+    const int lost = lost_now_ + lost_before_;
+    if (lost * 2 > living + lost) {
+      stop(StopReason::kLostGroup);
+    }
   }
 }
 
@@ -316,6 +322,11 @@ void Member::Impl::life_lock(const LifeResult& result, Tick now) {
 
 void Member::Impl::set_state(Peer& peer, PeerState state) {
   if (peer.state != state) {
+    const bool lived = peer.state == PeerState::kLiving || peer.state == PeerState::kJoining;
+    if (peer.heard && lived && state == PeerState::kSuspect) {
+      ++lost_now_;
+      lost_checked_ = false;
+    }
     peer.state = state;
     membership_changed_ = now_;
     if (is_dead(state)) {
@@ -333,8 +344,9 @@ void Member::Impl::tell(Peer& peer) {
       peer.told_fit == fit) {
     return;
   }
-  if (peer.told_fit != fit) {
+  if (peer.told && peer.told_fit != fit) {
     free_dirty_ = true;
+    membership_changed_ = now_;
   }
   peer.told = true;
   peer.told_incarnation = peer.incarnation;
