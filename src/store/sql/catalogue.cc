@@ -15,9 +15,6 @@ namespace turnout::store::sql {
 
 namespace {
 
-// A row of `contact` has at most 1,600 columns on PostgreSQL.
-constexpr std::size_t kMaxFields = 1000;
-
 constexpr track::Type kTypes[] = {track::Type::kText, track::Type::kNumber, track::Type::kBoolean,
                                   track::Type::kTimestamp, track::Type::kDate};
 
@@ -36,38 +33,6 @@ base::Result<track::Catalogue> read_catalogue(Connection& connection) {
     catalogue.fields.push_back({rows.text(i, 0), type_of(rows.text(i, 1)), rows.text(i, 2)});
   }
   return catalogue;
-}
-
-// Those of `fields` that are not in the catalogue yet. kConflict when one is there as something
-// else.
-base::Result<std::vector<track::Field>> missing_fields(const track::Catalogue& known,
-                                                       const std::vector<track::Field>& fields) {
-  std::vector<track::Field> missing;
-  std::vector<track::Field> all = known.fields;
-  for (const track::Field& field : fields) {
-    TRYV(check_field(field));
-    const auto same = std::find_if(all.begin(), all.end(), [&](const track::Field& other) {
-      return base::equals_ignoring_case(other.name, field.name);
-    });
-    if (same == all.end()) {
-      all.push_back(field);
-      missing.push_back({field.name, field.type, base::to_lower_ascii(field.name)});
-    } else if (same->name != field.name) {
-      return base::fail(base::ErrorCode::kConflict,
-                        "field \"" + field.name + "\" differs from the field \"" + same->name +
-                            "\" in case only; use the name that is there");
-    } else if (same->type != field.type) {
-      return base::fail(base::ErrorCode::kConflict, "field \"" + field.name + "\" is declared as " +
-                                                        track::type_name(same->type) +
-                                                        " already, not as " +
-                                                        track::type_name(field.type));
-    }
-  }
-  if (all.size() > kMaxFields) {
-    return base::fail(base::ErrorCode::kExhausted,
-                      "contacts have at most " + std::to_string(kMaxFields) + " fields");
-  }
-  return missing;
 }
 
 base::Result<void> add_field(Connection& connection, const track::Field& field) {

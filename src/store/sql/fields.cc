@@ -14,6 +14,8 @@ constexpr std::array<std::string_view, 18> kReserved = {
     "id",    "key",   "email", "created_at", "updated_at", "merged_into",
     "extra", "rowid", "oid",   "_rowid_",    "ctid",       "xmin",
     "xmax",  "cmin",  "cmax",  "tableoid",   "c",          "p"};
+// A row of `contact` has at most 1,600 columns on PostgreSQL.
+constexpr std::size_t kMaxFields = 1000;
 // PostgreSQL cuts longer names off.
 constexpr std::size_t kMaxName = 63;
 
@@ -46,6 +48,36 @@ base::Result<void> check_field(const track::Field& field) {
                       said + "needs a type: text, number, boolean, timestamp or date");
   }
   return base::ok();
+}
+
+base::Result<std::vector<track::Field>> missing_fields(const track::Catalogue& known,
+                                                       const std::vector<track::Field>& fields) {
+  std::vector<track::Field> missing;
+  std::vector<track::Field> all = known.fields;
+  for (const track::Field& field : fields) {
+    TRYV(check_field(field));
+    const auto same = std::find_if(all.begin(), all.end(), [&](const track::Field& other) {
+      return base::equals_ignoring_case(other.name, field.name);
+    });
+    if (same == all.end()) {
+      all.push_back(field);
+      missing.push_back({field.name, field.type, base::to_lower_ascii(field.name)});
+    } else if (same->name != field.name) {
+      return base::fail(base::ErrorCode::kConflict,
+                        "field \"" + field.name + "\" differs from the field \"" + same->name +
+                            "\" in case only; use the name that is there");
+    } else if (same->type != field.type) {
+      return base::fail(base::ErrorCode::kConflict, "field \"" + field.name + "\" is declared as " +
+                                                        track::type_name(same->type) +
+                                                        " already, not as " +
+                                                        track::type_name(field.type));
+    }
+  }
+  if (all.size() > kMaxFields) {
+    return base::fail(base::ErrorCode::kExhausted,
+                      "contacts have at most " + std::to_string(kMaxFields) + " fields");
+  }
+  return missing;
 }
 
 std::string quoted(std::string_view name) {

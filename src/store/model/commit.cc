@@ -1,0 +1,166 @@
+// Writing a block.
+
+#include <map>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
+#include "store/model/session.h"
+#include "store/sql/change.h"
+
+namespace turnout::store::model {
+
+namespace {
+
+// What the entries of one contact do to it, folded: the last one counts.
+struct Effects {
+  std::map<std::size_t, track::Value> fields;  // by index into Commit::fields
+  std::map<std::string, bool> tags;            // true: added
+};
+
+class BlockWriter {
+ public:
+  BlockWriter(Tables& tables, const Commit& commit) : t_(tables), commit_(commit) {}
+
+  CommitResult write() {
+    const track::BlockOutcome& after = *commit_.after;
+    std::vector<std::int64_t> moved(after.shapes.size(), 0);
+    for (std::size_t row = 0; row < after.rows(); ++row) {
+      const auto shape = static_cast<std::size_t>(after.shape[row]);
+      if (!write_position(row, after.shapes[shape])) {
+        result_.stale.push_back(static_cast<std::uint32_t>(row));
+        continue;
+      }
+      ++result_.positions;
+      if (after.shapes[shape].moves > 0) {
+        ++moved[shape];
+        result_.moves += after.shapes[shape].moves;
+        write_journal(row, after.shapes[shape]);
+        write_actions(row, after.shapes[shape]);
+        note_effects(row, after.shapes[shape]);
+      }
+    }
+    for (const auto& [contact, effects] : effects_) {
+      change_contact(contact, effects);
+    }
+    for (const auto& [at, times] : sql::tally_of(after.shapes, moved)) {
+      t_.add_tally(commit_.fence.track, commit_.version, at.first, at.second, commit_.connection,
+                   times);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  PositionKey key(std::size_t row) const {
+    return {commit_.fence.track, commit_.before->contact[row], commit_.before->entry[row]};
+  }
+
+  bool write_position(std::size_t row, const track::Shape& way) {
+    const track::ContactBlock& before = *commit_.before;
+    const auto found = t_.positions.find(key(row));
+    if (found == t_.positions.end() || found->second.move_no != before.move_no[row] ||
+        found->second.heard != before.heard[row] || found->second.due_at != before.due_at[row] ||
+        found->second.state == track::PositionState::kStopped) {
+      return false;
+    }
+    Position& position = found->second;
+    const bool stopped = way.state == track::PositionState::kStopped;
+    position.step = way.moves == 0 ? before.step[row] : way.step;
+    position.state = way.state;
+    position.move_no += way.moves;
+    position.step_at = commit_.after->step_at[row];
+    position.stayed = commit_.after->stayed[row];
+    position.version = commit_.version;
+    t_.set_due(found->first, position, stopped ? track::kNever : commit_.after->due_at[row]);
+    return true;
+  }
+
+  void write_journal(std::size_t row, const track::Shape& way) {
+    const std::int32_t from = commit_.before->move_no[row] + 1;
+    const bool added =
+        t_.journal
+            .emplace(std::pair(key(row), from + way.moves - 1),
+                     Passage{from, commit_.version, t_.clock(), commit_.peer, way.path,
+                             way.path_json, std::string(commit_.after->seen[row])})
+            .second;
+    CHECK(added);
+  }
+
+  void write_actions(std::size_t row, const track::Shape& way) {
+    const std::string_view text = commit_.after->payload[row];
+    const auto payloads = text.empty() ? nlohmann::json::array() : nlohmann::json::parse(text);
+    for (std::size_t i = 0; i < way.acts.size(); ++i) {
+      const track::Shape::Act& act = way.acts[i];
+      Action action;
+      action.kind = act.kind;
+      action.name = act.name;
+      action.version = commit_.version;
+      action.asked_at = t_.clock();
+      action.due_at = action.asked_at;
+      action.deadline = track::kNever;
+      if (act.has_payload && !payloads.at(i).is_null()) {
+        action.payload = payloads.at(i).dump();
+      }
+      const OutboxKey at{commit_.fence.track, commit_.before->contact[row],
+                         commit_.before->entry[row], commit_.before->move_no[row] + act.move,
+                         act.action_no};
+      CHECK(t_.outbox.emplace(at, std::move(action)).second);
+      ++result_.actions;
+    }
+  }
+
+  void note_effects(std::size_t row, const track::Shape& way) {
+    Effects& effects = effects_[commit_.before->contact[row]];
+    for (const track::BlockOutcome::FieldWrite& write : commit_.after->writes) {
+      if (write.written[row] != 0) {
+        effects.fields[write.field] = write.value.at(row);
+      }
+    }
+    for (const track::Shape::Tag& tag : way.tags) {
+      effects.tags[tag.tag] = tag.add;
+    }
+  }
+
+  void change_contact(base::ContactId id, const Effects& effects) {
+    Contact& contact = t_.contacts.at(id);
+    Change change{id, {}, {}, commit_.fence.track, false};
+    for (const auto& [index, value] : effects.fields) {
+      const track::Field& field = (*commit_.fields)[index];
+      if (value_of(contact, field.column) != value) {
+        contact.values[field.column] = value;
+        contact.updated_at = t_.clock();
+        change.fields.push_back(field.name);
+      }
+    }
+    for (const auto& [tag, add] : effects.tags) {
+      const bool changed = add ? t_.tags.insert({id, tag}).second : t_.tags.erase({id, tag}) > 0;
+      if (changed) {
+        change.tags.push_back(tag);
+      }
+    }
+    if (!change.fields.empty() || !change.tags.empty()) {
+      t_.changes.push_back(std::move(change));
+    }
+  }
+
+  Tables& t_;
+  const Commit& commit_;
+  CommitResult result_;
+  std::map<base::ContactId, Effects> effects_;
+};
+
+}  // namespace
+
+base::Result<CommitResult> ModelSession::commit(const Commit& commit) {
+  CHECK(commit.before->rows() == commit.after->rows());
+  const std::lock_guard guard(t_->mutex);
+  if (!t_->holds(commit.fence)) {
+    CommitResult result;
+    result.fenced = true;
+    return result;
+  }
+  return BlockWriter(*t_, commit).write();
+}
+
+}  // namespace turnout::store::model

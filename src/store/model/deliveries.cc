@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "store/model/session.h"
+#include "store/sql/tracks.h"
+
+namespace turnout::store::model {
+
+base::Result<std::vector<OutboxDue>> ModelSession::outbox_due(int limit) {
+  const std::lock_guard guard(t_->mutex);
+  std::vector<OutboxDue> due;
+  for (const auto& [key, action] : t_->outbox) {
+    if (action.state == OutboxState::kWaiting && action.due_at <= t_->clock()) {
+      due.push_back({key, action.due_at});
+    }
+  }
+  std::stable_sort(due.begin(), due.end(),
+                   [](const OutboxDue& a, const OutboxDue& b) { return a.due < b.due; });
+  due.resize(std::min(due.size(), static_cast<std::size_t>(limit)));
+  return due;
+}
+
+base::Result<std::vector<Delivery>> ModelSession::take_deliveries(
+    const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
+    const std::vector<track::Field>& fields) {
+  const std::lock_guard guard(t_->mutex);
+  std::vector<Delivery> taken;
+  for (const OutboxKey& key : keys) {
+    const auto found = t_->outbox.find(key);
+    if (found == t_->outbox.end() || found->second.state != OutboxState::kWaiting) {
+      continue;
+    }
+    Action& action = found->second;
+    action.state = OutboxState::kSending;
+    ++action.attempt;
+    action.peer = self;
+    action.deadline = t_->clock() + lease;
+    const auto& [name, track] = t_->track_of(key.track);
+    const Contact& contact = t_->contacts.at(key.contact);
+    Delivery delivery;
+    delivery.key = key;
+    delivery.attempt = action.attempt;
+    delivery.kind = action.kind;
+    delivery.name = sql::action_name(track.numbering, action.name);
+    delivery.track = name;
+    delivery.version = action.version;
+    delivery.asked_at = action.asked_at;
+    delivery.contact_key = contact.key;
+    delivery.payload = action.payload;
+    for (const track::Field& field : fields) {
+      delivery.values.push_back(value_of(contact, field.column));
+    }
+    taken.push_back(std::move(delivery));
+  }
+  std::sort(taken.begin(), taken.end(),
+            [](const Delivery& a, const Delivery& b) { return a.key < b.key; });
+  return taken;
+}
+
+base::Result<std::int64_t> ModelSession::note_deliveries(
+    const PeerId& self, const std::vector<DeliveryResult>& results) {
+  const std::lock_guard guard(t_->mutex);
+  std::int64_t noted = 0;
+  for (const DeliveryResult& result : results) {
+    const auto found = t_->outbox.find(result.key);
+    if (found == t_->outbox.end() || found->second.attempt != result.attempt ||
+        found->second.peer != self ||
+        (found->second.state != OutboxState::kSending &&
+         found->second.state != OutboxState::kUncertain)) {
+      continue;
+    }
+    found->second.state = result.state;
+    found->second.deadline = track::kNever;
+    if (result.state == OutboxState::kWaiting) {
+      found->second.due_at = t_->clock() + result.retry_after;
+    }
+    t_->deliveries[{result.key, result.attempt}] = {t_->clock(), self.name.get(), result.state,
+                                                    result.answer.substr(0, 1000)};
+    ++noted;
+  }
+  return noted;
+}
+
+base::Result<std::int64_t> ModelSession::give_up_deliveries(const std::vector<PeerId>& ended) {
+  const std::lock_guard guard(t_->mutex);
+  std::int64_t given_up = 0;
+  for (auto& [key, action] : t_->outbox) {
+    const bool over = std::find(ended.begin(), ended.end(), action.peer) != ended.end();
+    if (action.state == OutboxState::kSending && (over || action.deadline < t_->clock())) {
+      action.state = OutboxState::kUncertain;
+      ++given_up;
+    }
+  }
+  return given_up;
+}
+
+base::Result<std::vector<OutboxRow>> ModelSession::outbox(std::optional<OutboxState> state,
+                                                          int limit) {
+  const std::lock_guard guard(t_->mutex);
+  std::vector<OutboxRow> rows;
+  for (const auto& [key, action] : t_->outbox) {
+    if ((state && action.state != *state) || static_cast<int>(rows.size()) == limit) {
+      continue;
+    }
+    const auto& [name, track] = t_->track_of(key.track);
+    const auto attempt = t_->deliveries.find({key, action.attempt});
+    rows.push_back({key, name, t_->contacts.at(key.contact).key, action.kind,
+                    sql::action_name(track.numbering, action.name), action.state, action.attempt,
+                    action.due_at, attempt == t_->deliveries.end() ? "" : attempt->second.answer});
+  }
+  return rows;
+}
+
+}  // namespace turnout::store::model

@@ -1,0 +1,167 @@
+#include "store/model/model.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "store/model/session.h"
+
+namespace turnout::store::model {
+
+bool Tables::holds(const Fence& fence) const {
+  const auto row = ledger.find(fence.track);
+  return row != ledger.end() && row->second.timeline == fence.timeline &&
+         row->second.epoch == fence.epoch && row->second.active;
+}
+
+const std::pair<const std::string, ModelTrack>& Tables::track_of(base::TrackId id) const {
+  for (const auto& track : tracks) {
+    if (track.second.id == id) {
+      return track;
+    }
+  }
+  CHECK(id == kMasterRow);  // nobody asks for a track that is not there
+  return *tracks.end();
+}
+
+void Tables::set_due(const PositionKey& key, Position& position, base::Instant due) {
+  timers.erase({key.track, position.due_at, key.contact, key.entry});
+  position.due_at = due;
+  if (due != track::kNever) {
+    timers[{key.track, due, key.contact, key.entry}] = position.move_no;
+  }
+}
+
+void Tables::add_tally(base::TrackId track, base::Version version, std::int32_t step,
+                       std::int32_t rule, std::int32_t connection, std::int64_t times) {
+  if (times != 0) {
+    tally[{track, version, step, rule, connection}] += times;
+  }
+}
+
+namespace {
+
+class ModelGroupSession final : public GroupSession {
+ public:
+  explicit ModelGroupSession(std::shared_ptr<Tables> tables) : t_(std::move(tables)) {}
+  ~ModelGroupSession() override {
+    const std::lock_guard guard(t_->mutex);
+    t_->living.erase({life_.name, life_.incarnation});
+  }
+
+  base::Result<base::Incarnation> begin_life(const base::PeerName& name,
+                                             const std::string& address) override {
+    if (name.empty() || name.get().size() > 64) {
+      return base::fail(base::ErrorCode::kInvalid, "a peer's name has 1 to 64 bytes");
+    }
+    const std::lock_guard guard(t_->mutex);
+    t_->living.erase({life_.name, life_.incarnation});
+    const base::Incarnation incarnation(++t_->last_incarnation);
+    t_->peers[name] = {incarnation, 0, address};
+    t_->living.insert({name, incarnation});
+    life_ = {name, incarnation};
+    return incarnation;
+  }
+
+  base::Result<StampAnswer> stamp(const PeerId& self) override {
+    const std::lock_guard guard(t_->mutex);
+    StampAnswer answer;
+    const auto peer = t_->peers.find(self.name);
+    if (peer == t_->peers.end() || peer->second.incarnation != self.incarnation) {
+      answer.refused = true;
+      return answer;
+    }
+    answer.own_stamp = ++peer->second.stamp;
+    answer.timeline = t_->timeline;
+    answer.master = t_->ledger.at(kMasterRow);
+    if (answer.master.owner) {
+      const auto master = t_->peers.find(answer.master.owner->name);
+      if (master != t_->peers.end() &&
+          master->second.incarnation == answer.master.owner->incarnation) {
+        answer.master_stamp = master->second.stamp;
+      }
+    }
+    answer.catalogue_version = t_->catalogue_version;
+    return answer;
+  }
+
+  base::Result<std::vector<PeerStamp>> stamps() override {
+    const std::lock_guard guard(t_->mutex);
+    std::vector<PeerStamp> stamps;
+    for (const auto& [name, peer] : t_->peers) {
+      stamps.push_back({{name, peer.incarnation}, peer.stamp, peer.address});
+    }
+    return stamps;
+  }
+
+  base::Result<bool> life_has_ended(const PeerId& peer) override {
+    const std::lock_guard guard(t_->mutex);
+    return !t_->living.contains({peer.name, peer.incarnation});
+  }
+
+  base::Result<std::vector<LedgerRow>> ledger() override {
+    const std::lock_guard guard(t_->mutex);
+    std::vector<LedgerRow> rows;
+    for (const auto& [track, row] : t_->ledger) {
+      rows.push_back(row);
+    }
+    return rows;
+  }
+
+  base::Result<TakeResult> take(base::TrackId track, base::Timeline timeline, base::Epoch expected,
+                                const PeerId& self) override {
+    const std::lock_guard guard(t_->mutex);
+    const auto row = t_->ledger.find(track);
+    if (row == t_->ledger.end()) {
+      return base::fail(base::ErrorCode::kNotFound,
+                        "no track has the number " + std::to_string(track.get()));
+    }
+    const bool taken = t_->holds({track, timeline, expected});
+    if (taken) {
+      row->second.owner = self;
+      row->second.timeline = t_->timeline;
+      row->second.epoch = base::Epoch(expected.get() + 1);
+      row->second.since = t_->clock();
+    }
+    return TakeResult{taken, row->second};
+  }
+
+  base::Result<bool> cede(base::TrackId track, base::Epoch epoch, const PeerId& self) override {
+    const std::lock_guard guard(t_->mutex);
+    const auto row = t_->ledger.find(track);
+    if (row == t_->ledger.end() || row->second.epoch != epoch || row->second.owner != self) {
+      return false;
+    }
+    row->second.owner.reset();
+    row->second.since = t_->clock();
+    return true;
+  }
+
+ private:
+  const std::shared_ptr<Tables> t_;
+  PeerId life_;
+};
+
+}  // namespace
+
+ModelStore::ModelStore(std::function<base::Instant()> clock) : tables_(std::make_shared<Tables>()) {
+  tables_->clock = std::move(clock);
+}
+
+base::Result<void> ModelStore::migrate() {
+  const std::lock_guard guard(tables_->mutex);
+  LedgerRow master;
+  master.timeline = tables_->timeline;
+  master.since = tables_->clock();
+  tables_->ledger.emplace(kMasterRow, master);
+  return base::ok();
+}
+
+base::Result<std::unique_ptr<Session>> ModelStore::open_session() {
+  return std::make_unique<ModelSession>(tables_);
+}
+
+base::Result<std::unique_ptr<GroupSession>> ModelStore::open_group_session() {
+  return std::make_unique<ModelGroupSession>(tables_);
+}
+
+}  // namespace turnout::store::model

@@ -1,0 +1,32 @@
+#pragma once
+
+// A Store in memory that means the same as the two databases, written as simply as possible: the
+// suite compares them, and a simulator may run on it. Everything is a map, every call one
+// transaction under one mutex.
+//
+// It knows the empty condition only (gather, gather_these). Lives end with their group sessions.
+
+#include <functional>
+#include <memory>
+
+#include "base/time.h"
+#include "store/model/tables.h"
+#include "store/store.h"
+
+namespace turnout::store::model {
+
+// `clock` is the database's clock; it is called under the model's mutex, by any thread.
+class ModelStore final : public Store {
+ public:
+  explicit ModelStore(std::function<base::Instant()> clock);
+  base::Result<void> migrate() override;
+  base::Result<std::unique_ptr<Session>> open_session() override;
+  base::Result<std::unique_ptr<GroupSession>> open_group_session() override;
+  std::string describe() const override { return "model"; }
+  Tables& tables() { return *tables_; }
+
+ private:
+  std::shared_ptr<Tables> tables_;
+};
+
+}  // namespace turnout::store::model

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/model/tables.h"
+#include "store/store.h"
+
+namespace turnout::store::model {
+
+class ModelSession final : public Session {
+ public:
+  explicit ModelSession(std::shared_ptr<Tables> tables) : t_(std::move(tables)) {}
+
+  ConditionStyle condition_style() const override { return {}; }
+  base::Result<base::Instant> now() override;
+  base::Result<track::Catalogue> catalogue() override;
+  base::Result<void> declare_fields(const std::vector<track::Field>& fields) override;
+  base::Result<ImportResult> import_contacts(const ContactBatch& batch) override;
+  base::Result<Published> publish(const Publish& publish) override;
+  base::Result<void> set_active(const std::string& track, bool active) override;
+  base::Result<std::vector<TrackVersion>> tracks() override;
+  base::Result<TrackVersion> track_version(const std::string& track,
+                                           base::Version version) override;
+  base::Result<std::vector<DueItem>> due(base::TrackId track, const DueCursor& from,
+                                         base::Instant until, int limit) override;
+  base::Result<base::Instant> next_due(base::TrackId track) override;
+  base::Result<GatherResult> gather(const Fence& fence, base::Version version, std::int32_t step,
+                                    const std::string& where,
+                                    const std::vector<track::Value>& values, base::ContactId after,
+                                    int chunk) override;
+  base::Result<GatherResult> gather_these(const Fence& fence, base::Version version,
+                                          std::int32_t step, const std::string& where,
+                                          const std::vector<track::Value>& values,
+                                          const std::vector<base::ContactId>& contacts) override;
+  base::Result<track::ContactBlock> load_contacts(base::ContactId after, int limit,
+                                                  const std::vector<track::Field>& fields,
+                                                  const std::vector<std::string>& tags) override;
+  base::Result<track::ContactBlock> load_these(const std::vector<base::ContactId>& contacts,
+                                               const std::vector<track::Field>& fields,
+                                               const std::vector<std::string>& tags) override;
+  base::Result<FeedBatch> changes(const FeedCursor& from, int limit) override;
+  base::Result<std::vector<PositionRow>> positions(
+      base::TrackId track, const std::vector<base::ContactId>& contacts) override;
+  base::Result<std::int64_t> wake(const Fence& fence, const std::vector<Wake>& wakes) override;
+  base::Result<std::optional<std::string>> cursor(base::TrackId track,
+                                                  const std::string& clause) override;
+  base::Result<void> set_cursor(const Fence& fence, const std::string& clause,
+                                const std::string& text) override;
+  base::Result<void> load(base::TrackId track, const std::vector<BlockItem>& items,
+                          const std::vector<track::Field>& fields,
+                          const std::vector<std::string>& tags, track::ContactBlock& out) override;
+  base::Result<CommitResult> commit(const Commit& commit) override;
+  base::Result<std::vector<OutboxDue>> outbox_due(int limit) override;
+  base::Result<std::vector<Delivery>> take_deliveries(
+      const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
+      const std::vector<track::Field>& fields) override;
+  base::Result<std::int64_t> note_deliveries(const PeerId& self,
+                                             const std::vector<DeliveryResult>& results) override;
+  base::Result<std::int64_t> give_up_deliveries(const std::vector<PeerId>& ended) override;
+  base::Result<Report> report(const std::string& track) override;
+  base::Result<Progress> progress(const std::string& track) override;
+  base::Result<ContactReport> why(const std::string& contact_key) override;
+  base::Result<std::vector<OutboxRow>> outbox(std::optional<OutboxState> state, int limit) override;
+
+ private:
+  // Puts the contact on the track if it never was on it.
+  bool enter(const Fence& fence, base::Version version, std::int32_t step, base::ContactId contact);
+
+  const std::shared_ptr<Tables> t_;
+};
+
+// The value of a contact's column, whichever it is.
+track::Value value_of(const Contact& contact, const std::string& column);
+
+}  // namespace turnout::store::model

@@ -1,0 +1,135 @@
+#pragma once
+
+// The store's tables as maps: what the model works on, for tests to look at.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "store/types.h"
+#include "track/value.h"
+
+namespace turnout::store::model {
+
+struct Contact {
+  std::string key;
+  std::map<std::string, track::Value> values;  // by column: email and the declared ones
+  base::Instant created_at;
+  base::Instant updated_at;
+};
+
+struct ModelTrack {
+  base::TrackId id;
+  base::Version version;
+  bool active = true;
+  std::map<base::Version, std::string> texts;
+  track::Numbering numbering;
+};
+
+struct PositionKey {
+  base::TrackId track;
+  base::ContactId contact;
+  std::int32_t entry = 0;
+  friend auto operator<=>(const PositionKey&, const PositionKey&) = default;
+};
+
+struct Position {
+  std::int32_t step = 0;
+  std::int32_t move_no = 0;
+  base::Version version;
+  track::PositionState state = track::PositionState::kOpen;
+  std::int64_t heard = 0;
+  std::uint64_t stayed = 0;
+  base::Instant entered_at;
+  base::Instant step_at;
+  base::Instant due_at;  // kNever: none
+};
+
+struct TimerKey {
+  base::TrackId track;
+  base::Instant due;
+  base::ContactId contact;
+  std::int32_t entry = 0;
+  friend auto operator<=>(const TimerKey&, const TimerKey&) = default;
+};
+
+struct Passage {
+  std::int32_t from_move = 0;
+  base::Version version;
+  base::Instant at;
+  PeerId peer;
+  std::vector<std::int32_t> path;
+  std::string path_json;
+  std::string seen;
+};
+
+struct Action {
+  track::ActionKind kind = track::ActionKind::kEmail;
+  std::int32_t name = 0;
+  base::Version version;
+  OutboxState state = OutboxState::kWaiting;
+  std::int32_t attempt = 0;
+  base::Instant asked_at;
+  base::Instant due_at;
+  PeerId peer;
+  base::Instant deadline;  // kNever: none
+  std::string payload;
+};
+
+struct Attempt {
+  base::Instant at;
+  std::string peer;
+  OutboxState state = OutboxState::kSent;
+  std::string answer;
+};
+
+struct Peer {
+  base::Incarnation incarnation;
+  std::int64_t stamp = 0;
+  std::string address;
+};
+
+struct Tables {
+  std::mutex mutex;  // held during each call of a session: every call is one transaction
+  std::function<base::Instant()> clock;
+
+  std::int64_t catalogue_version = 1;
+  std::int64_t last_incarnation = 0;
+  base::Timeline timeline{1};
+  std::vector<track::Field> fields;
+  std::map<base::ContactId, Contact> contacts;
+  std::map<std::string, base::ContactId> contact_by_key;
+  std::set<std::pair<base::ContactId, std::string>> tags;
+  std::map<std::string, ModelTrack> tracks;
+  std::map<base::TrackId, LedgerRow> ledger;
+  std::map<PositionKey, Position> positions;
+  std::map<TimerKey, std::int32_t> timers;                          // → move number
+  std::map<std::pair<PositionKey, std::int32_t>, Passage> journal;  // by the last move's number
+  std::map<OutboxKey, Action> outbox;
+  std::map<std::pair<OutboxKey, std::int32_t>, Attempt> deliveries;  // by attempt
+  std::vector<Change> changes;  // the feed's cursor is a number of them
+  std::map<std::pair<base::TrackId, std::string>, std::string> cursors;
+  // (track, version, step, rule, connection) → times
+  std::map<std::tuple<base::TrackId, base::Version, std::int32_t, std::int32_t, std::int32_t>,
+           std::int64_t>
+      tally;
+  std::map<base::PeerName, Peer> peers;
+  std::set<std::pair<base::PeerName, base::Incarnation>> living;
+
+  // True while the ledger's row is at the fence and active.
+  bool holds(const Fence& fence) const;
+  // The track of that number. CHECKs that there is one.
+  const std::pair<const std::string, ModelTrack>& track_of(base::TrackId id) const;
+  // Sets a position's due time together with its timer.
+  void set_due(const PositionKey& key, Position& position, base::Instant due);
+  void add_tally(base::TrackId track, base::Version version, std::int32_t step, std::int32_t rule,
+                 std::int32_t connection, std::int64_t times);
+};
+
+}  // namespace turnout::store::model

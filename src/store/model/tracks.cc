@@ -1,0 +1,198 @@
+// Tracks and publishing.
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/check.h"
+#include "store/model/session.h"
+#include "store/sql/session.h"
+
+namespace turnout::store::model {
+
+namespace {
+
+std::set<std::string> step_names(const track::Track& track) {
+  std::set<std::string> names;
+  for (const track::Step* step : track.steps()) {
+    names.insert(step->name.text);
+  }
+  return names;
+}
+
+base::Result<void> check_map(const Publish& publish, const track::Numbering& known,
+                             const std::set<std::string>& steps) {
+  for (const auto& [from, to] : publish.map) {
+    if (!known.steps.contains(from) || steps.contains(from) || (to && !steps.contains(*to))) {
+      return base::fail(base::ErrorCode::kInvalid, "the step map does not fit: \"" + from + "\"");
+    }
+  }
+  return base::ok();
+}
+
+// Contacts on each step that disappears.
+std::map<std::string, std::int64_t> leaving(const Tables& tables, const ModelTrack& track,
+                                            const std::set<std::string>& steps) {
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& [key, position] : tables.positions) {
+    const std::string name = track.numbering.name_of(position.step);
+    if (key.track == track.id && position.state != track::PositionState::kStopped &&
+        !steps.contains(name)) {
+      ++counts[name];
+    }
+  }
+  return counts;
+}
+
+void map_position(Tables& tables, const ModelTrack& track, const PositionKey& key,
+                  Position& position, const std::optional<std::string>& to) {
+  const std::int32_t from = position.step;
+  position.step =
+      to ? track.numbering.steps.at(*to) : track.numbering.outcomes.at(track::kCompleted);
+  ++position.move_no;
+  position.version = track.version;
+  position.step_at = tables.clock();
+  const base::Instant due = position.due_at;
+  tables.set_due(key, position, track::kNever);
+  if (to) {
+    tables.set_due(key, position, due);
+  } else {
+    position.state = track::PositionState::kStopped;
+  }
+  Passage passage;
+  passage.from_move = position.move_no;
+  passage.version = track.version;
+  passage.at = tables.clock();
+  passage.path = {from, sql::kTallyMapped, position.step};
+  passage.path_json = "[" + std::to_string(from) + "," + std::to_string(sql::kTallyMapped) + "," +
+                      std::to_string(position.step) + "]";
+  passage.seen = "{}";
+  tables.journal.emplace(std::pair(key, position.move_no), std::move(passage));
+  tables.add_tally(track.id, track.version, from, sql::kTallyMapped, 0, 1);
+  tables.add_tally(track.id, track.version, from, sql::kTallyNet, 0, -1);
+  tables.add_tally(track.id, track.version, position.step, sql::kTallyNet, 0, 1);
+}
+
+void move_on(Tables& tables, const ModelTrack& track, const track::Numbering& before,
+             const std::set<std::string>& steps, const Publish& publish) {
+  for (auto& [key, position] : tables.positions) {
+    if (key.track != track.id || position.state == track::PositionState::kStopped) {
+      continue;
+    }
+    const std::string name = before.name_of(position.step);
+    if (!steps.contains(name)) {
+      map_position(tables, track, key, position, publish.map.at(name));
+    }
+    if (position.state == track::PositionState::kStopped) {
+      continue;
+    }
+    position.stayed = 0;
+    if (position.state == track::PositionState::kOpen) {
+      tables.set_due(key, position, tables.clock());
+    }
+  }
+}
+
+}  // namespace
+
+base::Result<Published> ModelSession::publish(const Publish& publish) {
+  const std::string& name = publish.track.name.text;
+  if (name.empty()) {
+    return base::fail(base::ErrorCode::kInvalid, "a track needs a name");
+  }
+  const std::lock_guard guard(t_->mutex);
+  const std::set<std::string> steps = step_names(publish.track);
+  const auto found = t_->tracks.find(name);
+  Published published;
+  if (found == t_->tracks.end()) {
+    TRYV(check_map(publish, {}, steps));
+    published.id = base::TrackId(static_cast<std::int32_t>(t_->tracks.size()) + 1);
+    LedgerRow row;
+    row.track = published.id;
+    row.timeline = t_->timeline;
+    row.since = t_->clock();
+    t_->ledger[published.id] = row;
+    t_->tracks[name].id = published.id;
+  } else {
+    const ModelTrack& track = found->second;
+    published.id = track.id;
+    published.version = track.version;
+    published.unchanged = track.texts.at(track.version) == publish.text;
+    if (published.unchanged) {
+      return published;
+    }
+    TRYV(check_map(publish, track.numbering, steps));
+    for (const auto& [step, contacts] : leaving(*t_, track, steps)) {
+      if (!publish.map.contains(step)) {
+        published.homeless.emplace_back(step, contacts);
+      }
+    }
+    if (!published.homeless.empty()) {
+      return published;
+    }
+  }
+  ModelTrack& track = t_->tracks[name];
+  const track::Numbering before = track.numbering;
+  track.version = base::Version(track.version.get() + 1);
+  track.texts[track.version] = publish.text;
+  track.numbering = track::extend(before, publish.track);
+  LedgerRow& row = t_->ledger[track.id];
+  row.epoch = base::Epoch(row.epoch.get() + 1);
+  row.version = track.version;
+  move_on(*t_, track, before, steps, publish);
+  ++t_->catalogue_version;
+  published.version = track.version;
+  return published;
+}
+
+namespace {
+
+auto no_track(const std::string& name) {
+  return base::fail(base::ErrorCode::kNotFound, "there is no track \"" + name + "\"");
+}
+
+}  // namespace
+
+base::Result<void> ModelSession::set_active(const std::string& name, bool active) {
+  const std::lock_guard guard(t_->mutex);
+  const auto found = t_->tracks.find(name);
+  if (found == t_->tracks.end()) {
+    return no_track(name);
+  }
+  if (found->second.active != active) {
+    found->second.active = active;
+    LedgerRow& row = t_->ledger[found->second.id];
+    row.active = active;
+    row.epoch = base::Epoch(row.epoch.get() + 1);
+    ++t_->catalogue_version;
+  }
+  return base::ok();
+}
+
+base::Result<std::vector<TrackVersion>> ModelSession::tracks() {
+  const std::lock_guard guard(t_->mutex);
+  std::vector<TrackVersion> result;
+  for (const auto& [name, track] : t_->tracks) {
+    result.push_back({track.id, name, track.version, track.texts.at(track.version), track.numbering,
+                      track.active});
+  }
+  return result;
+}
+
+base::Result<TrackVersion> ModelSession::track_version(const std::string& name,
+                                                       base::Version version) {
+  const std::lock_guard guard(t_->mutex);
+  const auto found = t_->tracks.find(name);
+  if (found == t_->tracks.end()) {
+    return no_track(name);
+  }
+  const ModelTrack& track = found->second;
+  const auto text = track.texts.find(version);
+  if (text == track.texts.end()) {
+    return base::fail(base::ErrorCode::kNotFound,
+                      "track \"" + name + "\" has no version " + std::to_string(version.get()));
+  }
+  return TrackVersion{track.id, name, version, text->second, track.numbering, track.active};
+}
+
+}  // namespace turnout::store::model

@@ -1,0 +1,362 @@
+// Contacts, gathering, loading, the feed, waking.
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/check.h"
+#include "store/model/session.h"
+#include "store/sql/change.h"
+#include "store/sql/fields.h"
+#include "store/sql/ledger.h"
+#include "store/sql/session.h"
+
+namespace turnout::store::model {
+
+track::Value value_of(const Contact& contact, const std::string& column) {
+  if (column == "key") {
+    return contact.key;
+  }
+  if (column == "created_at") {
+    return contact.created_at;
+  }
+  if (column == "updated_at") {
+    return contact.updated_at;
+  }
+  const auto found = contact.values.find(column);
+  return found == contact.values.end() ? track::Value(track::Missing{}) : found->second;
+}
+
+base::Result<base::Instant> ModelSession::now() {
+  const std::lock_guard guard(t_->mutex);
+  return t_->clock();
+}
+
+base::Result<track::Catalogue> ModelSession::catalogue() {
+  const std::lock_guard guard(t_->mutex);
+  track::Catalogue catalogue = track::built_in_catalogue();
+  catalogue.fields.insert(catalogue.fields.end(), t_->fields.begin(), t_->fields.end());
+  return catalogue;
+}
+
+base::Result<void> ModelSession::declare_fields(const std::vector<track::Field>& fields) {
+  const std::lock_guard guard(t_->mutex);
+  track::Catalogue known = track::built_in_catalogue();
+  known.fields.insert(known.fields.end(), t_->fields.begin(), t_->fields.end());
+  TRY(const std::vector<track::Field> missing, sql::missing_fields(known, fields));
+  if (!missing.empty()) {
+    t_->fields.insert(t_->fields.end(), missing.begin(), missing.end());
+    std::sort(t_->fields.begin(), t_->fields.end(),
+              [](const track::Field& a, const track::Field& b) { return a.name < b.name; });
+    ++t_->catalogue_version;
+  }
+  return base::ok();
+}
+
+base::Result<ImportResult> ModelSession::import_contacts(const ContactBatch& batch) {
+  TRYV(sql::check_batch(batch));
+  const std::lock_guard guard(t_->mutex);
+  const std::vector<std::uint8_t> counts = sql::last_of_each_key(batch);
+  const base::Instant now = t_->clock();
+  ImportResult result;
+  for (std::size_t row = 0; row < batch.key.size(); ++row) {
+    if (counts[row] == 0) {
+      ++result.unchanged;
+      continue;
+    }
+    const auto [place, created] = t_->contact_by_key.emplace(
+        batch.key[row], base::ContactId(static_cast<std::int64_t>(t_->contacts.size()) + 1));
+    Contact& contact = t_->contacts[place->second];
+    Change change{place->second, {}, {}, base::TrackId(0), created};
+    for (std::size_t i = 0; i < batch.fields.size(); ++i) {
+      const track::Value value = batch.columns[i].at(row);
+      if (value_of(contact, batch.fields[i].column) != value) {
+        contact.values[batch.fields[i].column] = value;
+        change.fields.push_back(batch.fields[i].name);
+      }
+    }
+    if (created) {
+      contact.key = batch.key[row];
+      contact.created_at = now;
+    }
+    if (created || !change.fields.empty()) {
+      contact.updated_at = now;
+      t_->changes.push_back(change);
+    }
+    ++(created ? result.inserted : change.fields.empty() ? result.unchanged : result.updated);
+  }
+  return result;
+}
+
+// -- Timers
+// --------------------------------------------------------------------------------------------------------------
+
+base::Result<std::vector<DueItem>> ModelSession::due(base::TrackId track, const DueCursor& from,
+                                                     base::Instant until, int limit) {
+  CHECK(limit >= 1 && limit <= 100'000);
+  const std::lock_guard guard(t_->mutex);
+  std::vector<DueItem> items;
+  for (auto timer = t_->timers.upper_bound({track, from.due, from.contact, from.entry});
+       timer != t_->timers.end() && timer->first.track == track && timer->first.due <= until &&
+       static_cast<int>(items.size()) < limit;
+       ++timer) {
+    items.push_back({timer->first.due, timer->first.contact, timer->first.entry, timer->second});
+  }
+  return items;
+}
+
+base::Result<base::Instant> ModelSession::next_due(base::TrackId track) {
+  const std::lock_guard guard(t_->mutex);
+  const auto timer =
+      t_->timers.lower_bound({track, base::Instant{INT64_MIN}, base::ContactId(0), 0});
+  return timer != t_->timers.end() && timer->first.track == track ? timer->first.due
+                                                                  : track::kNever;
+}
+
+// -- Gathering
+// -------------------------------------------------------------------------------------------------------------
+
+bool ModelSession::enter(const Fence& fence, base::Version version, std::int32_t step,
+                         base::ContactId contact) {
+  const auto any = t_->positions.lower_bound({fence.track, contact, INT32_MIN});
+  if (!t_->contacts.contains(contact) ||
+      (any != t_->positions.end() && any->first.track == fence.track &&
+       any->first.contact == contact)) {
+    return false;
+  }
+  const PositionKey key{fence.track, contact, 1};
+  const base::Instant now = t_->clock();
+  Position& position = t_->positions[key];
+  position.step = step;
+  position.version = version;
+  position.entered_at = now;
+  position.step_at = now;
+  position.due_at = track::kNever;
+  t_->set_due(key, position, now);
+  t_->add_tally(fence.track, version, step, sql::kTallyEntered, 0, 1);
+  return true;
+}
+
+namespace {
+
+base::Result<void> refuse_condition(const std::string& where) {
+  if (!where.empty()) {
+    return base::fail(base::ErrorCode::kInvalid, "the model knows no SQL: " + where);
+  }
+  return base::ok();
+}
+
+}  // namespace
+
+base::Result<GatherResult> ModelSession::gather(const Fence& fence, base::Version version,
+                                                std::int32_t step, const std::string& where,
+                                                const std::vector<track::Value>& /*values*/,
+                                                base::ContactId after, int chunk) {
+  CHECK(chunk >= 1 && chunk <= 20'000);
+  TRYV(refuse_condition(where));
+  const std::lock_guard guard(t_->mutex);
+  GatherResult result{.last = after};
+  if (!t_->holds(fence)) {
+    return GatherResult{.fenced = true};
+  }
+  auto contact = t_->contacts.upper_bound(after);
+  for (int looked = 0; looked < chunk && contact != t_->contacts.end(); ++looked, ++contact) {
+    result.gathered += enter(fence, version, step, contact->first) ? 1 : 0;
+    result.last = contact->first;
+  }
+  result.done = contact == t_->contacts.end();
+  return result;
+}
+
+base::Result<GatherResult> ModelSession::gather_these(
+    const Fence& fence, base::Version version, std::int32_t step, const std::string& where,
+    const std::vector<track::Value>& /*values*/, const std::vector<base::ContactId>& contacts) {
+  TRYV(refuse_condition(where));
+  const std::lock_guard guard(t_->mutex);
+  if (!t_->holds(fence)) {
+    return GatherResult{.fenced = true};
+  }
+  GatherResult result{.done = true};
+  for (const base::ContactId contact : contacts) {
+    result.gathered += enter(fence, version, step, contact) ? 1 : 0;
+    result.last = std::max(result.last, contact);
+  }
+  return result;
+}
+
+// -- Loading
+// ---------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+void shape_columns(track::ContactBlock& block, const std::vector<track::Field>& fields,
+                   const std::vector<std::string>& tags) {
+  block.clear();
+  block.columns.resize(fields.size());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    block.columns[i].type = fields[i].type;
+  }
+  block.tags.assign(tags.size(), {});
+}
+
+void append_row(const Tables& tables, base::ContactId contact, std::int32_t entry,
+                const Position& position, const std::vector<track::Field>& fields,
+                const std::vector<std::string>& tags, track::ContactBlock& block) {
+  block.contact.push_back(contact);
+  block.entry.push_back(entry);
+  block.move_no.push_back(position.move_no);
+  block.step.push_back(position.step);
+  block.version.push_back(position.version.get());
+  block.heard.push_back(position.heard);
+  block.state.push_back(position.state);
+  block.entered_at.push_back(position.entered_at);
+  block.step_at.push_back(position.step_at);
+  block.due_at.push_back(position.due_at);
+  block.stayed.push_back(position.stayed);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    block.columns[i].append(value_of(tables.contacts.at(contact), fields[i].column));
+  }
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    block.tags[i].push_back(tables.tags.contains({contact, tags[i]}) ? 1 : 0);
+  }
+}
+
+Position no_position() {
+  Position position;
+  position.due_at = track::kNever;
+  return position;
+}
+
+}  // namespace
+
+base::Result<void> ModelSession::load(base::TrackId track, const std::vector<BlockItem>& items,
+                                      const std::vector<track::Field>& fields,
+                                      const std::vector<std::string>& tags,
+                                      track::ContactBlock& out) {
+  const std::lock_guard guard(t_->mutex);
+  shape_columns(out, fields, tags);
+  out.now = t_->clock();
+  for (const BlockItem& item : items) {
+    const auto found = t_->positions.find({track, item.contact, item.entry});
+    if (found != t_->positions.end() && found->second.move_no == item.move_no) {
+      append_row(*t_, item.contact, item.entry, found->second, fields, tags, out);
+    }
+  }
+  return base::ok();
+}
+
+base::Result<track::ContactBlock> ModelSession::load_contacts(
+    base::ContactId after, int limit, const std::vector<track::Field>& fields,
+    const std::vector<std::string>& tags) {
+  const std::lock_guard guard(t_->mutex);
+  track::ContactBlock block;
+  shape_columns(block, fields, tags);
+  block.now = t_->clock();
+  for (auto contact = t_->contacts.upper_bound(after);
+       contact != t_->contacts.end() && block.rows() < static_cast<std::size_t>(limit); ++contact) {
+    append_row(*t_, contact->first, 0, no_position(), fields, tags, block);
+  }
+  return block;
+}
+
+base::Result<track::ContactBlock> ModelSession::load_these(
+    const std::vector<base::ContactId>& contacts, const std::vector<track::Field>& fields,
+    const std::vector<std::string>& tags) {
+  const std::lock_guard guard(t_->mutex);
+  track::ContactBlock block;
+  shape_columns(block, fields, tags);
+  block.now = t_->clock();
+  for (const base::ContactId contact : contacts) {
+    if (t_->contacts.contains(contact)) {
+      append_row(*t_, contact, 0, no_position(), fields, tags, block);
+    }
+  }
+  return block;
+}
+
+// -- The feed, waiting positions
+// -----------------------------------------------------------------------------------------
+
+base::Result<FeedBatch> ModelSession::changes(const FeedCursor& from, int limit) {
+  const std::lock_guard guard(t_->mutex);
+  std::size_t seen = t_->changes.size();
+  if (!from.text.empty()) {
+    std::from_chars(from.text.data(), from.text.data() + from.text.size(), seen);
+  }
+  FeedBatch batch;
+  if (seen > t_->changes.size()) {
+    batch.lost = true;
+    seen = t_->changes.size();
+  }
+  for (int i = 0; i < limit && seen < t_->changes.size(); ++i, ++seen) {
+    sql::append_change(batch.changes, t_->changes[seen]);
+  }
+  batch.more = seen < t_->changes.size();
+  batch.next.text = std::to_string(seen);
+  return batch;
+}
+
+base::Result<std::vector<PositionRow>> ModelSession::positions(
+    base::TrackId track, const std::vector<base::ContactId>& contacts) {
+  const std::lock_guard guard(t_->mutex);
+  std::vector<PositionRow> rows;
+  for (const base::ContactId contact : contacts) {
+    for (const auto& [key, position] : t_->positions) {
+      if (key.track == track && key.contact == contact &&
+          position.state != track::PositionState::kStopped) {
+        rows.push_back(
+            {contact, key.entry, position.move_no, position.step, position.state, position.stayed});
+      }
+    }
+  }
+  return rows;
+}
+
+namespace {
+
+auto refuse(const Fence& fence) {
+  const base::Error why = sql::fenced_error(fence);
+  return base::fail(why.code, why.message);
+}
+
+}  // namespace
+
+base::Result<std::int64_t> ModelSession::wake(const Fence& fence, const std::vector<Wake>& wakes) {
+  const std::lock_guard guard(t_->mutex);
+  if (!t_->holds(fence)) {
+    return refuse(fence);
+  }
+  std::int64_t woken = 0;
+  for (const Wake& wake : wakes) {
+    const PositionKey key{fence.track, wake.contact, wake.entry};
+    const auto found = t_->positions.find(key);
+    if (found == t_->positions.end() || found->second.move_no != wake.move_no ||
+        found->second.state != track::PositionState::kOpen) {
+      continue;
+    }
+    const base::Instant now = t_->clock();
+    t_->set_due(key, found->second, found->second.due_at == now ? now + base::Duration(1) : now);
+    found->second.stayed &= ~wake.woken;
+    ++woken;
+  }
+  return woken;
+}
+
+base::Result<std::optional<std::string>> ModelSession::cursor(base::TrackId track,
+                                                              const std::string& clause) {
+  const std::lock_guard guard(t_->mutex);
+  const auto found = t_->cursors.find({track, clause});
+  return found == t_->cursors.end() ? std::nullopt : std::optional(found->second);
+}
+
+base::Result<void> ModelSession::set_cursor(const Fence& fence, const std::string& clause,
+                                            const std::string& text) {
+  const std::lock_guard guard(t_->mutex);
+  if (!t_->holds(fence)) {
+    return refuse(fence);
+  }
+  t_->cursors[{fence.track, clause}] = text;
+  return base::ok();
+}
+
+}  // namespace turnout::store::model
