@@ -137,8 +137,7 @@ class Maker {
       key += static_cast<char>('a' + fired.step);
       key += static_cast<char>('0' + fired.rule);
     }
-    const auto [found, fresh] =
-        shapes_.emplace(key, static_cast<std::int32_t>(out.shapes.size()));
+    const auto [found, fresh] = shapes_.emplace(key, static_cast<std::int32_t>(out.shapes.size()));
     if (fresh) {
       out.shapes.push_back(make(passage));
     }

@@ -16,8 +16,8 @@ enum class Form {
   kHops,   // every move committed on its own
 };
 
-// The outcome of each row of the block, which stands on one of the track's steps. A row's contact id
-// is its number in WELCOME-5. Hop by hop the next step is due at block.now.
+// The outcome of each row of the block, which stands on one of the track's steps. A row's contact
+// id is its number in WELCOME-5. Hop by hop the next step is due at block.now.
 track::BlockOutcome welcome5_outcome(const track::Numbering& numbering, Form form,
                                      const track::ContactBlock& block);
 

@@ -203,7 +203,8 @@ std::vector<std::int32_t> Answer::int4s(int row, int column) const {
     return out;
   }
   const auto n = load<std::uint32_t>(at + 12);
-  CHECK(static_cast<std::size_t>(PQgetlength(result_.get(), row, column)) == 20 + std::size_t{n} * 8);
+  CHECK(static_cast<std::size_t>(PQgetlength(result_.get(), row, column)) ==
+        20 + std::size_t{n} * 8);
   out.reserve(n);
   at += 20;
   for (std::uint32_t i = 0; i < n; ++i, at += 8) {

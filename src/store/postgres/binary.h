@@ -76,9 +76,7 @@ class Params {
   void add(std::int64_t value) { fixed(kInt8Oid, static_cast<std::uint64_t>(value)); }
   void add(double value) { fixed(kFloat8Oid, std::bit_cast<std::uint64_t>(value)); }
   void add(base::Instant at) { fixed(kTimestampOid, static_cast<std::uint64_t>(to_wire(at))); }
-  void add(base::Date date) {
-    fixed(kDateOid, static_cast<std::uint32_t>(date.days - kEpochDays));
-  }
+  void add(base::Date date) { fixed(kDateOid, static_cast<std::uint32_t>(date.days - kEpochDays)); }
   void add(std::string_view text) { bytes(kTextOid, text); }
   void add_null(Oid type);
   // Text of a type that the server infers; in text format.
@@ -198,8 +196,8 @@ class Answer {
   std::int64_t int8(int row, int column) const;
   double float8(int row, int column) const;
   bool boolean(int row, int column) const;
-  base::Instant instant(int row, int column) const;  // kNever for null
-  std::string_view text(int row, int column) const;  // "" for null
+  base::Instant instant(int row, int column) const;            // kNever for null
+  std::string_view text(int row, int column) const;            // "" for null
   std::vector<std::int32_t> int4s(int row, int column) const;  // an array without nulls, or null
   // Appends the cell to a column of that type.
   void append_to(track::Column& column, int row, int col) const;

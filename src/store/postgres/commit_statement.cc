@@ -150,7 +150,8 @@ class Builder {
     if (has_moves_) {
       s_.params.add_texts(n, [&](std::size_t i) { return after_.seen[rows_[i]]; });
       unnest("seen");
-      s_.params.add_texts(n, [&](std::size_t i) { return std::string_view(shape_of(i).path_json); });
+      s_.params.add_texts(n,
+                          [&](std::size_t i) { return std::string_view(shape_of(i).path_json); });
       unnest("path");
     }
     if (has_payload_) {
@@ -162,9 +163,11 @@ class Builder {
       unnest("v" + std::to_string(w));
     }
     s_.text += "select $1 as track_id, i::integer as i, ";
-    column("contact_id", int8s([&](std::uint32_t r) { return before_.contact[r].get(); }), "bigint");
+    column("contact_id", int8s([&](std::uint32_t r) { return before_.contact[r].get(); }),
+           "bigint");
     column("entry", int4s(n, [&](std::size_t i) { return before_.entry[rows_[i]]; }), "integer");
-    column("move_no", int4s(n, [&](std::size_t i) { return before_.move_no[rows_[i]]; }), "integer");
+    column("move_no", int4s(n, [&](std::size_t i) { return before_.move_no[rows_[i]]; }),
+           "integer");
     column("heard", int8s([&](std::uint32_t r) { return before_.heard[r]; }), "bigint");
     column("old_due", instants([&](std::uint32_t r) { return before_.due_at[r]; }), "timestamptz");
     column("new_due", instants([&](std::uint32_t r) { return new_due(before_, after_, r); }),
@@ -174,7 +177,8 @@ class Builder {
            int8s([&](std::uint32_t r) { return static_cast<std::int64_t>(after_.stayed[r]); }),
            "bigint");
     for (std::size_t w = 0; w < after_.writes.size(); ++w) {
-      s_.params.add_bools(n, [&](std::size_t i) { return after_.writes[w].written[rows_[i]] != 0; });
+      s_.params.add_bools(n,
+                          [&](std::size_t i) { return after_.writes[w].written[rows_[i]] != 0; });
       column("w" + std::to_string(w), s_.last(), "boolean");
     }
     s_.text += names;
@@ -276,9 +280,8 @@ class Builder {
     const std::string name = int4s(acts.size(), [&](std::size_t a) { return acts[a]->name; });
     s_.params.add_int2s(acts.size(), [&](std::size_t a) { return acts[a]->action_no; });
     const std::string number = s_.last();
-    s_.params.add_int2s(acts.size(), [&](std::size_t a) {
-      return static_cast<std::int16_t>(acts[a]->kind);
-    });
+    s_.params.add_int2s(acts.size(),
+                        [&](std::size_t a) { return static_cast<std::int16_t>(acts[a]->kind); });
     const std::string kind = s_.last();
     std::string payload;
     if (has_payload_) {
@@ -364,8 +367,8 @@ class Builder {
       s_.params.add(std::string_view(json_quoted(field.name)));
       what += ", case when l.d" + n + " then " + s_.last() + " end";
     }
-    s_.text += ", locked as materialized (select c.id" + values + " from (select * from moved where " +
-               any_written +
+    s_.text += ", locked as materialized (select c.id" + values +
+               " from (select * from moved where " + any_written +
                ") m join contact c on c.id = m.contact_id order by c.id for no key update of c)"
                ", changed as (update contact c set " +
                set + "updated_at = now() from locked l where c.id = l.id and (" + any_differs +
@@ -401,15 +404,16 @@ class Builder {
     const std::string rule = int4s(m, [&](std::size_t c) { return counts[c].rule; });
     const std::string times = int4s(m, [&](std::size_t c) { return counts[c].times; });
     s_.params.add(commit_.connection);
-    s_.text += ", counted as (insert into tally (track_id, version, step, rule, connection, times)"
-               " select $1, $4, (" + step + "::integer[])[k], (" + rule + "::integer[])[k], " +
-               s_.last() + ", sum(n * (" + times +
-               "::integer[])[k])::bigint from (select n, generate_series((" + from +
-               "::integer[])[shape], (" + to +
-               "::integer[])[shape]) as k from (select shape, count(*) as n from moved"
-               " group by shape) g) e group by 3, 4"
-               " on conflict (track_id, version, step, rule, connection)"
-               " do update set times = tally.times + excluded.times)";
+    s_.text +=
+        ", counted as (insert into tally (track_id, version, step, rule, connection, times)"
+        " select $1, $4, (" +
+        step + "::integer[])[k], (" + rule + "::integer[])[k], " + s_.last() + ", sum(n * (" +
+        times + "::integer[])[k])::bigint from (select n, generate_series((" + from +
+        "::integer[])[shape], (" + to +
+        "::integer[])[shape]) as k from (select shape, count(*) as n from moved"
+        " group by shape) g) e group by 3, 4"
+        " on conflict (track_id, version, step, rule, connection)"
+        " do update set times = tally.times + excluded.times)";
   }
 
   const Commit& commit_;
@@ -443,9 +447,8 @@ Statement recognise_statement(const Commit& commit, std::span<const std::uint32_
   s.params.add_int4s(n, [&](std::size_t i) { return before.move_no[rows[i]]; });
   s.params.add_int4s(n, [&](std::size_t i) { return shape(i).moves; });
   s.params.add_instants(n, [&](std::size_t i) { return new_due(before, after, rows[i]); });
-  s.params.add_int8s(n, [&](std::size_t i) {
-    return static_cast<std::int64_t>(after.stayed[rows[i]]);
-  });
+  s.params.add_int8s(
+      n, [&](std::size_t i) { return static_cast<std::int64_t>(after.stayed[rows[i]]); });
   s.params.add(static_cast<std::int32_t>(n));
   s.text =
       "with n as materialized (select $1::integer as track_id, i, ($4::bigint[])[i] as contact_id,"

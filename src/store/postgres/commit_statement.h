@@ -33,11 +33,11 @@ Statement recognise_statement(const Commit& commit, std::span<const std::uint32_
 
 // The columns of commit_statement's single row.
 enum CommitColumn : std::uint8_t {
-  kFenceHeld = 0,    // boolean
-  kPositions = 1,    // bigint
-  kMoves = 2,        // bigint
-  kActions = 3,      // bigint
-  kMovedRows = 4,    // integer[]: 1-based indices in `rows`, null when all moved
+  kFenceHeld = 0,  // boolean
+  kPositions = 1,  // bigint
+  kMoves = 2,      // bigint
+  kActions = 3,    // bigint
+  kMovedRows = 4,  // integer[]: 1-based indices in `rows`, null when all moved
 };
 
 }  // namespace turnout::store::postgres

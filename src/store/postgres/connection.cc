@@ -207,12 +207,24 @@ Result<void> PgConnection::connect() {
   close();
   const std::string name = target_->application_name();
   // What stands before `dbname` is a default that the URL may override; what stands after it wins.
-  const std::array keywords{"fallback_application_name", "connect_timeout", "tcp_user_timeout",
-                            "keepalives_idle",           "keepalives_interval",
-                            "keepalives_count",          "dbname",
-                            "target_session_attrs",      static_cast<const char*>(nullptr)};
-  const std::array values{name.c_str(), "5", "10000", "10", "5", "3", target_->url().c_str(),
-                          "read-write", static_cast<const char*>(nullptr)};
+  const std::array keywords{"fallback_application_name",
+                            "connect_timeout",
+                            "tcp_user_timeout",
+                            "keepalives_idle",
+                            "keepalives_interval",
+                            "keepalives_count",
+                            "dbname",
+                            "target_session_attrs",
+                            static_cast<const char*>(nullptr)};
+  const std::array values{name.c_str(),
+                          "5",
+                          "10000",
+                          "10",
+                          "5",
+                          "3",
+                          target_->url().c_str(),
+                          "read-write",
+                          static_cast<const char*>(nullptr)};
   connection_.reset(PQconnectdbParams(keywords.data(), values.data(), 1));
   if (!connected()) {
     const std::string why = one_line(PQerrorMessage(connection_.get()));
@@ -269,9 +281,8 @@ Result<std::string> PgConnection::prepare(const std::string& sql, const std::vec
   }
   std::string name = "s" + std::to_string(prepared_.size() + 1);
   ++statements_;
-  TRY(const Answer prepared,
-      finish(PQprepare(connection_.get(), name.c_str(), sql.c_str(),
-                       static_cast<int>(types.size()), types.data())));
+  TRY(const Answer prepared, finish(PQprepare(connection_.get(), name.c_str(), sql.c_str(),
+                                              static_cast<int>(types.size()), types.data())));
   prepared_.emplace(sql, name);
   return name;
 }

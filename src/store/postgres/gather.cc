@@ -69,8 +69,7 @@ Result<GatherResult> PgSession::gather(const Fence& fence, base::Version version
            " (select id from contact where id > $7 order by id limit $8) r)"
            ", found as (select c.id from fence, contact c where not $9::boolean and c.id > $7"
            " and c.id <= (select last from bounds) and c.merged_into is null" +
-           and_condition(where) +
-           kNotEntered + kEnter +
+           and_condition(where) + kNotEntered + kEnter +
            ", (select last from bounds), coalesce((select seen from bounds), 0) < $8"
            " or not exists(select from contact where id > (select last from bounds))";
   TRY(const Answer answer, run_again(s.text, s.params));
@@ -105,8 +104,7 @@ Result<GatherResult> PgSession::gather_these(const Fence& fence, base::Version v
              ", found as (select c.id from fence, (select ($7::bigint[])[i] as contact_id from"
              " generate_series(1, $8::integer) as i offset 0) n join contact c"
              " on c.id = n.contact_id where not $9::boolean and c.merged_into is null" +
-             and_condition(where) +
-             kNotEntered + kEnter;
+             and_condition(where) + kNotEntered + kEnter;
     TRY(const Answer answer, run_again(s.text, s.params));
     if (!answer.boolean(0, 0)) {
       result.fenced = true;

@@ -15,8 +15,8 @@ using base::Result;
 constexpr std::chrono::milliseconds kPatience{1000};
 
 std::int64_t life_key(const PeerId& peer) {
-  return static_cast<std::int64_t>(base::hash_text(
-      peer.name.get(), static_cast<std::uint64_t>(peer.incarnation.get())));
+  return static_cast<std::int64_t>(
+      base::hash_text(peer.name.get(), static_cast<std::uint64_t>(peer.incarnation.get())));
 }
 
 }  // namespace
@@ -158,10 +158,9 @@ Result<TakeResult> PgGroupSession::take(base::TrackId track, base::Timeline time
 }
 
 Result<bool> PgGroupSession::cede(base::TrackId track, base::Epoch epoch, const PeerId& self) {
-  return sql::in_transaction(connection_, sql::TransactionMode::kWrite,
-                             [&](sql::Connection& connection) {
-                               return sql::cede(connection, track, epoch, self);
-                             });
+  return sql::in_transaction(
+      connection_, sql::TransactionMode::kWrite,
+      [&](sql::Connection& connection) { return sql::cede(connection, track, epoch, self); });
 }
 
 }  // namespace turnout::store::postgres

@@ -17,9 +17,8 @@ using base::Result;
 Result<void> check_text(const std::string& key, std::string_view text) {
   if (text.find('\0') != std::string_view::npos ||
       base::first_invalid_utf8(text) != std::string_view::npos) {
-    return base::fail(base::ErrorCode::kInvalid,
-                      "contact '" + key.substr(0, key.find('\0')) +
-                          "': a text is not UTF-8 or has a NUL in it");
+    return base::fail(base::ErrorCode::kInvalid, "contact '" + key.substr(0, key.find('\0')) +
+                                                     "': a text is not UTF-8 or has a NUL in it");
   }
   return base::ok();
 }
@@ -48,8 +47,7 @@ std::string input(Statement& s, const ContactBatch& batch, const std::vector<std
     arrays += ", " + s.last() + "::" + sql_type(batch.columns[f].type) + "[]";
     names += ", v" + std::to_string(f);
   }
-  return "(select * from unnest(" + arrays + ") with ordinality as u(" + names +
-         ", i) offset 0) n";
+  return "(select * from unnest(" + arrays + ") with ordinality as u(" + names + ", i) offset 0) n";
 }
 
 // Those that exist: locked in id order, written where a value differs. Gives i and whether changed.
@@ -106,7 +104,8 @@ Statement insert_statement(const ContactBatch& batch, const std::vector<std::siz
            " from " + from +
            " order by n.i on conflict (key) do nothing returning c.id, c.key, '{\"fields\":[' ||"
            " concat_ws(','" +
-           what + ") || ']}' as what), noted as (insert into change (contact_id, created, what)"
+           what +
+           ") || ']}' as what), noted as (insert into change (contact_id, created, what)"
            " select id, true, what from inserted) select key from inserted";
   return s;
 }

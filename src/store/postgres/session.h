@@ -1,7 +1,7 @@
 #pragma once
 
-// A Session on PostgreSQL: the paths that run with every block, in PostgreSQL's own way; the rest is
-// sql::SqlSession.
+// A Session on PostgreSQL: the paths that run with every block, in PostgreSQL's own way; the rest
+// is sql::SqlSession.
 
 #include <cstdint>
 #include <memory>

@@ -70,9 +70,8 @@ Result<std::int64_t> PgSession::wake(const Fence& fence, const std::vector<Wake>
     params.add(static_cast<std::int32_t>(n));
     TRY(const Answer answer, run_again(kWake, params));
     if (!answer.boolean(0, 0)) {
-      return base::fail(base::ErrorCode::kConflict,
-                        "track " + std::to_string(fence.track.get()) +
-                            " has another owner or is paused");
+      return base::fail(base::ErrorCode::kConflict, "track " + std::to_string(fence.track.get()) +
+                                                        " has another owner or is paused");
     }
     std::vector<bool> done(n, false);
     for (const std::int32_t i : answer.int4s(0, 1)) {
