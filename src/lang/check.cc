@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "lang/check_impl.h"
+#include "lang/codes.h"
 #include "lang/formatter.h"
 #include "lang/parser.h"
 #include "lang/words.h"
@@ -54,23 +55,32 @@ Checker::Checker(const track::Track& track, const track::Catalogue& catalogue, D
   }
 }
 
-void Checker::report(std::string_view code, track::Span span, std::string message,
-                     std::string hint) {
+void Checker::report(CodeId code, track::Span span, std::string message, std::string hint) {
   if (diagnostics_.size() < kMaxDiagnostics) {
     diagnostics_.push_back(diagnose(code, span, std::move(message), std::move(hint)));
   }
 }
 
-// `did you mean "…"?`, or nothing. Looking costs much where there are many names, so not every
-// mistake gets one.
-std::string Checker::suggest(std::string_view word, const std::vector<std::string>& names) {
+// Looking costs much where there are many names, so not every mistake gets a suggestion.
+std::string_view Checker::nearest(std::string_view word, const std::vector<std::string>& names) {
   constexpr int kMostSuggestions = 100;
+  constexpr std::size_t kShortest = 3;  // of two letters one is no likeness
   constexpr std::size_t kLongest = 200;
-  if (word.size() > kLongest || ++suggestions_ > kMostSuggestions) {
-    return "";
+  if (word.size() < kShortest || word.size() > kLongest || ++suggestions_ > kMostSuggestions) {
+    return {};
   }
-  const std::string_view meant = base::closest(word, names);
+  return base::closest(word, names);
+}
+
+// `did you mean "…"?`, or nothing.
+std::string Checker::suggest(std::string_view word, const std::vector<std::string>& names) {
+  const std::string_view meant = nearest(word, names);
   return meant.empty() ? "" : "did you mean " + format_string(shorten(meant)) + "?";
+}
+
+std::string Checker::suggest_field(std::string_view word, const std::vector<std::string>& names) {
+  const std::string_view meant = nearest(word, names);
+  return meant.empty() ? "" : "did you mean `" + shorten(meant) + "`?";
 }
 
 std::vector<Diagnostic> Checker::run() {
@@ -310,7 +320,7 @@ void Checker::step_name(const track::Name& name) {
 }
 
 void Checker::known(const track::Name& name, const std::optional<std::vector<std::string>>& names,
-                    std::string_view code, std::string_view what) {
+                    CodeId code, std::string_view what) {
   if (name.text.empty() || !names ||
       std::find(names->begin(), names->end(), name.text) != names->end()) {
     return;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lang/checker.h"
+#include "lang/codes.h"
 #include "track/catalogue.h"
 #include "track/track.h"
 
@@ -51,8 +52,10 @@ class Checker {
 
  private:
   // --- Names and clauses (check.cc)
-  void report(std::string_view code, track::Span span, std::string message, std::string hint = {});
+  void report(CodeId code, track::Span span, std::string message, std::string hint = {});
   std::string suggest(std::string_view word, const std::vector<std::string>& names);
+  std::string suggest_field(std::string_view word, const std::vector<std::string>& names);
+  std::string_view nearest(std::string_view word, const std::vector<std::string>& names);
   bool whole() const { return depth_ == Depth::kWhole; }
   void collect_names();
   void collect_arms_and_outcomes();
@@ -66,7 +69,7 @@ class Checker {
   void not_zero(const track::DurationSpec& duration, std::string_view what);
   void step_name(const track::Name& name);
   void known(const track::Name& name, const std::optional<std::vector<std::string>>& names,
-             std::string_view code, std::string_view what);
+             CodeId code, std::string_view what);
   void other_track(const track::Name& track, const std::optional<track::Name>& step);
 
   // --- Rules, actions, tests (check_rules.cc)
@@ -88,7 +91,7 @@ class Checker {
   track::Type target(const track::FieldRef& field, const Scope& scope);
   track::Type type_of(const track::Operand& operand, const Scope& scope);
   void comparable(const track::Operand& left, track::Type left_type, const track::Operand& right,
-                  track::Type right_type);
+                  track::Type right_type, bool setting = false);
   void want_time(const track::Operand& operand, track::Type type, std::string_view what,
                  std::string hint = {});
   void want_text(const track::Operand& operand, track::Type type, std::string_view what);

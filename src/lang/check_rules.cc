@@ -177,7 +177,7 @@ void Checker::set_field(const track::SetField& set, const Scope& scope) {
   if (text_field || to == Type::kText || to == Type::kUntyped) {
     return;
   }
-  comparable({set.field, set.field.span}, to, set.to, from);
+  comparable({set.field, set.field.span}, to, set.to, from, true);
 }
 
 void Checker::increase_field(const track::IncreaseField& increase, const Scope& scope) {

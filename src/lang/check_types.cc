@@ -80,7 +80,7 @@ Type Checker::field(const track::FieldRef& field, const Scope& scope) {
     hint =
         base::equals_ignoring_case(field.name, nothing) ? "for no value write `is missing`" : hint;
   }
-  hint = hint.empty() ? suggest(field.name, field_names_) : hint;
+  hint = hint.empty() ? suggest_field(field.name, field_names_) : hint;
   report("unknown-field", field.span, "field `" + shorten(field.name) + "` is not declared", hint);
   return Type::kUntyped;
 }
@@ -110,7 +110,7 @@ Type Checker::dotted_field(const track::FieldRef& field, std::size_t dot, const 
     const bool contact = prefix == "contact" || prefix == "contacts" || prefix == "user";
     report("unknown-scope", field.span,
            name + ": before a dot stands `entry`, `event`, `row` or `visit`",
-           contact ? "a contact's field stands alone" : suggest(prefix, kScopes));
+           contact ? "a contact's field stands alone" : suggest_field(prefix, kScopes));
     return Type::kUntyped;
   }
   if (!scope.entry) {
@@ -129,7 +129,7 @@ Type Checker::dotted_field(const track::FieldRef& field, std::size_t dot, const 
   if (field.name == kVisit[3]) {
     return Type::kNumber;
   }
-  report("unknown-field", field.span, name + " does not exist", suggest(field.name, kVisit));
+  report("unknown-field", field.span, name + " does not exist", suggest_field(field.name, kVisit));
   return Type::kUntyped;
 }
 
@@ -167,20 +167,21 @@ Type Checker::type_of(const Operand& operand, const Scope& scope) {
 
 // ---- Types --------------------------------------------------------------------------------------
 
-void Checker::comparable(const Operand& left, Type left_type, const Operand& right,
-                         Type right_type) {
+void Checker::comparable(const Operand& left, Type left_type, const Operand& right, Type right_type,
+                         bool setting) {
   if (can_compare(left_type, right_type)) {
     return;
   }
   std::string hint = without_quotes(right, left_type);
   hint = hint.empty() ? without_quotes(left, right_type) : hint;
-  if (hint.empty() && left_type == Type::kText && right_type == Type::kNumber &&
+  if (hint.empty() && !setting && left_type == Type::kText && right_type == Type::kNumber &&
       !std::holds_alternative<track::FieldRef>(right.value)) {
     hint = "write it in quotes to compare it as text";
   }
   report("types-differ", right.span,
          shown(left) + " is " + a_type(left_type) + " and " + shown(right) + " is " +
-             a_type(right_type) + ": they cannot be compared",
+             a_type(right_type) +
+             (setting ? ": it cannot be set to that" : ": they cannot be compared"),
          hint);
 }
 

@@ -34,11 +34,6 @@ struct Code {
 // Every kind there is, ordered by id.
 std::span<const Code> all_codes();
 
-// A diagnostic of a listed kind, with the severity the table gives it. The code must be in the
-// table.
-Diagnostic diagnose(std::string_view code, track::Span span, std::string message,
-                    std::string hint = {});
-
 bool has_errors(std::span<const Diagnostic> diagnostics);
 
 // By place in the text, errors before warnings at the same place; otherwise the order is kept.

@@ -1,4 +1,5 @@
 #include "lang/lexer.h"
+#include "lang/codes.h"
 
 #include <algorithm>
 #include <charconv>
@@ -69,14 +70,14 @@ class Lexer {
   }
   Token& emit(TokenKind kind, std::size_t end);
   void emit_text(TokenKind kind, std::size_t end, std::string value);
-  void report(std::string_view code, std::size_t end, std::string message, std::string hint = {});
+  void report(CodeId code, std::size_t end, std::string message, std::string hint = {});
 
   void comment();
   void word();
   void backquoted();
   void string();
   void raw_block();
-  void foreign_quotes(std::size_t open_size, std::string_view code);
+  void foreign_quotes(std::size_t open_size, CodeId code);
   std::size_t escape(std::size_t i, std::string& value);
   bool date();
   bool time();
@@ -125,7 +126,7 @@ void Lexer::emit_text(TokenKind kind, std::size_t end, std::string value) {
   out_.texts.push_back(std::move(value));
 }
 
-void Lexer::report(std::string_view code, std::size_t end, std::string message, std::string hint) {
+void Lexer::report(CodeId code, std::size_t end, std::string message, std::string hint) {
   if (out_.diagnostics.size() < kMaxDiagnostics) {
     out_.diagnostics.push_back(diagnose(code, span_to(end), std::move(message), std::move(hint)));
   }
@@ -171,9 +172,8 @@ void Lexer::word() {
 }
 
 void Lexer::backquoted() {
-  const std::size_t end_of_line = line_end(pos_);
-  const std::size_t close = text_.find('`', pos_ + 1);
-  if (close >= end_of_line) {
+  const std::size_t close = text_.find_first_of("`\n", pos_ + 1);
+  if (close == std::string_view::npos || text_[close] == '\n') {
     std::size_t end = pos_ + 1;
     while (is_word(at(end)) || at(end) == '.') {
       ++end;
@@ -272,6 +272,7 @@ void Lexer::string() {
   report("unterminated-string", i, "this text in quotes is not closed on its line",
          "close it with \"; longer texts stand between \"\"\" marks");
   emit_text(TokenKind::kString, i, std::move(value));
+  out_.tokens.back().broken = true;
 }
 
 void Lexer::raw_block() {
@@ -301,10 +302,9 @@ void Lexer::raw_block() {
 }
 
 // Text in quotation marks that are not the language's: reported, and read as if they were.
-void Lexer::foreign_quotes(std::size_t open_size, std::string_view code) {
-  const std::size_t end = line_end(pos_);
+void Lexer::foreign_quotes(std::size_t open_size, CodeId code) {
   const std::size_t begin = pos_ + open_size;
-  for (std::size_t i = begin; i < end; ++i) {
+  for (std::size_t i = begin; i < text_.size() && text_[i] != '\n'; ++i) {
     const bool curly = starts("\u201c", i) || starts("\u201d", i) || starts("\u201e", i) ||
                        starts("\u2018", i) || starts("\u2019", i);
     const bool straight = at(i) == '"' || (open_size == 1 && at(i) == '\'');

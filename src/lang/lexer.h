@@ -31,6 +31,7 @@ enum class TokenKind : std::uint8_t {
 struct Token {
   TokenKind kind = TokenKind::kEnd;
   bool first_on_line = false;
+  bool broken = false;  // text in quotes that are not closed
   std::int32_t count = 0;
   std::uint32_t text = 0;  // kString, kZone, kQuoted: index into Tokens::texts
   track::Span span;

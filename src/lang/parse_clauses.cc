@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "lang/codes.h"
 #include "lang/parser_impl.h"
 #include "lang/words.h"
 
@@ -245,7 +246,7 @@ track::Cap Parser::cap() {
   track::Cap result;
   expect("at", "`send at most`");
   expect("most", "`send at most`");
-  result.count = number("how many");
+  result.count = number("the number of messages");
   result.messages = at_any({"messages", "message"});
   if (!accept("messages") && !accept("emails") && !accept("message") && !accept("email")) {
     fail("expected-word", "`emails` or `messages`");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "lang/codes.h"
 #include "lang/parser_impl.h"
 #include "lang/words.h"
 
@@ -90,6 +91,12 @@ Condition Parser::unary() {
 
 Condition Parser::test() {
   Condition result;
+  if (at_any({"has", "did", "on", "in"}) && at_predicate(1)) {
+    fail("reserved-word", "a condition",
+         "`" + std::string(source(peek())) +
+             "` belongs to the language; a field of that name stands in backquotes");
+    return result;
+  }
   if (at_word("has")) {
     next();
     expect("tag", "`has tag`");
@@ -132,7 +139,7 @@ Condition Parser::did() {
   did.event = name("the name of an event");
   if (accept("at")) {
     expect("least", "`at least`");
-    did.at_least = number("how many times");
+    did.at_least = number("the number of times");
     if (!accept("time")) {  // "at least 1 time"
       expect("times", "`at least … times`");
     }
@@ -219,7 +226,7 @@ Condition Parser::predicate(Operand left) {
     result.node = track::BooleanField{std::move(*field)};
   } else {
     fail("expected-comparison",
-         "a comparison, such as `is`, `is not`, `is at least`, `is one of` or `contains`");
+         "a comparison (`is`, `is not`, `is at least`, `is one of`, `contains` and the like)");
   }
   return result;
 }
@@ -283,7 +290,7 @@ Condition Parser::after_is(Operand left) {
   } else if (at_any({"than", "to"}, 1) || at_symbol_comparison()) {
     const bool more = at_any({"greater", "larger", "bigger", "higher", "later"});
     const bool less = at_any({"smaller", "lower", "fewer", "earlier"});
-    fail("expected-comparison", "a value, or `at least`, `more than`, `one of` and the like",
+    fail("expected-comparison", "a value or `at least`, `more than`, `one of` and the like",
          more                     ? "write `more than`"
          : less                   ? "write `less than`"
          : at_word("equal")       ? "`is` alone means equal"
@@ -301,7 +308,8 @@ Condition Parser::more_or_less(Operand left, bool negated) {
   const bool more = at_word("more");
   next();
   expect("than", more ? "`more than`" : "`less than`");
-  const bool misspelt_unit = at(TokenKind::kNumber) && at_any({"ago", "from"}, 2);
+  const bool misspelt_unit = at(TokenKind::kNumber) && at(TokenKind::kWord, 1) &&
+                             !is_reserved(source(peek(1))) && at_any({"ago", "from"}, 2);
   if (!at_duration() && !misspelt_unit) {
     result.node = track::Comparison{std::move(left), more ? Compare::kMore : Compare::kLess,
                                     negated, operand()};

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "lang/codes.h"
 #include "lang/parser_impl.h"
 #include "lang/words.h"
 
@@ -32,6 +33,7 @@ constexpr std::array kInstead = {
     Instead{"webhook", "write `call webhook`"},
     Instead{"end", "write `stop`"},
     Instead{"exit", "write `stop`"},
+    Instead{"in", "to wait write `after 2 days`"},
 };
 constexpr std::array kComparisonInstead = {
     Instead{"equals", "write `is`"},
@@ -210,15 +212,15 @@ void Parser::unknown_in_step(track::Step* step) {
     hint = meant.empty() ? hint : "did you mean `" + std::string(meant) + "`?";
   }
   const bool broken_head = step != nullptr && line_ends_with_colon();
-  if (step == nullptr) {
+  if (at_word("track")) {
+    fail_at(token.span, "expected-step", "a file holds one track",
+            "put the other into its own file");
+  } else if (step == nullptr) {
     fail_at(token.span, "expected-action",
             "expected an action, a move or the next rule here, found " + found(), hint);
   } else {
-    fail_at(token.span, at_word("track") ? "expected-step" : "expected-rule",
-            at_word("track")
-                ? "a file holds one track"
-                : "expected a rule, such as `when …:`, or the next step here, found " + found(),
-            at_word("track") ? "put the other into its own file" : hint);
+    fail_at(token.span, "expected-rule",
+            "expected a rule, such as `when …:`, or the next step here, found " + found(), hint);
   }
   if (meant == "step" && tokens_.tokens[first + 1].kind == TokenKind::kString) {
     panic_ = false;
@@ -299,6 +301,9 @@ void Parser::colon() {
     return;
   }
   const Token& token = peek();
+  if (tokens_.tokens[index_ - 1].broken) {
+    return;  // the colon may stand in the open quotes
+  }
   if (token.first_on_line || token.kind == TokenKind::kEnd || at_action() || at_move()) {
     add(diagnose("missing-colon", behind_previous(), "the head of a rule ends in a colon",
                  "write `:`"));

@@ -51,7 +51,10 @@ TestCase::Line Parser::test_line() {
       track::FieldRef ref = field();
       expect("is", "`given … is`");
       given.fields.emplace_back(std::move(ref), operand());
-    } while (accept_symbol(',') && given.fields.size() < kMaxListItems);
+      if (given.fields.size() > kMaxListItems) {
+        too_many("fields of one `given`", kMaxListItems);
+      }
+    } while (accept_symbol(','));
     line.what = std::move(given);
   } else if (accept("event")) {
     TestCase::Event event;

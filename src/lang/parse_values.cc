@@ -237,7 +237,9 @@ track::DurationSpec Parser::duration() {
   if (!at(TokenKind::kNumber)) {
     fail("expected-duration", "a duration, such as 2 days",
          at(TokenKind::kWord) && unit(source(peek()))
-             ? "write how many, as in 1 " + std::string(source(peek()))
+             ? (source(peek()).back() == 's' ? "write how many, as in 2 "
+                                             : "write how many, as in 1 ") +
+                   std::string(source(peek()))
              : "");
     return result;
   }
@@ -390,7 +392,10 @@ track::Json Parser::json() {
         fail("expected-json", "`:` behind the key");
       }
       object.members.emplace_back(std::move(key), json_value());
-    } while (accept_symbol(',') && object.members.size() < kMaxListItems);
+      if (object.members.size() > kMaxListItems) {
+        too_many("members of one object", kMaxListItems);
+      }
+    } while (accept_symbol(','));
   }
   if (!accept_symbol('}')) {
     fail("missing-bracket", "`,` or `}` to close the object");
@@ -422,7 +427,10 @@ track::Json Parser::json_value() {
   if (!at_symbol(']')) {
     do {
       list.items.push_back(json_value());
-    } while (accept_symbol(',') && list.items.size() < kMaxListItems);
+      if (list.items.size() > kMaxListItems) {
+        too_many("values of one list", kMaxListItems);
+      }
+    } while (accept_symbol(','));
   }
   if (!accept_symbol(']')) {
     fail("missing-bracket", "`,` or `]` to close the list");

@@ -1,4 +1,5 @@
 #include "lang/parser.h"
+#include "lang/codes.h"
 
 #include <algorithm>
 #include <utility>
@@ -127,20 +128,21 @@ std::string Parser::found() const {
 }
 
 void Parser::add(Diagnostic diagnostic) {
-  if (out_.diagnostics.size() <= kMaxDiagnostics) {
+  if (!full_ && out_.diagnostics.size() <= kMaxDiagnostics) {
     out_.diagnostics.push_back(std::move(diagnostic));
   }
 }
 
 // Something else stands where `expected` should.
-void Parser::fail(std::string_view code, std::string expected, std::string hint) {
+void Parser::fail(CodeId code, std::string expected, std::string hint) {
   if (panic_) {
     return;
   }
   const Token& token = peek();
   if (token.kind != TokenKind::kBad) {
     const bool missing = token.first_on_line || token.kind == TokenKind::kEnd;
-    std::string message = "expected " + std::move(expected) + " here";
+    const bool aside = expected.find(", such as") != std::string::npos && !expected.ends_with(',');
+    std::string message = "expected " + std::move(expected) + (aside ? ", here" : " here");
     if (!missing || index_ == 0) {
       message += ", found " + found();
     }
@@ -149,8 +151,7 @@ void Parser::fail(std::string_view code, std::string expected, std::string hint)
   panic_ = true;
 }
 
-void Parser::fail_at(track::Span span, std::string_view code, std::string message,
-                     std::string hint) {
+void Parser::fail_at(track::Span span, CodeId code, std::string message, std::string hint) {
   if (panic_) {
     return;
   }
@@ -164,13 +165,20 @@ void Parser::expect(std::string_view word, std::string_view after_what) {
   }
 }
 
-bool Parser::boundary(Context context, std::size_t index) const {
+// Whether a statement begins at `index`. Line ends and indentation mean nothing to the language,
+// but here they tell the next statement, however misspelt, from the rest of the broken one: it
+// stands no deeper than `column`.
+bool Parser::boundary(Context context, std::size_t index, std::uint32_t column) const {
   const Token& token = tokens_.tokens[index];
   if (token.kind == TokenKind::kEnd) {
     return true;
   }
+  const bool outside = token.first_on_line && token.span.column <= column;
   if (token.kind != TokenKind::kWord) {
-    return false;
+    return outside && token.kind != TokenKind::kSymbol && token.kind != TokenKind::kBad;
+  }
+  if (outside) {
+    return true;
   }
   const std::string word = base::to_lower_ascii(shorten(source(token)));
   const auto is_one_of = [&word](std::initializer_list<std::string_view> words) {
@@ -178,7 +186,10 @@ bool Parser::boundary(Context context, std::size_t index) const {
   };
   const Token& after = tokens_.tokens[index + 1];
   if (is_one_of({"step", "test"}) && (token.first_on_line || after.kind == TokenKind::kString)) {
-    return after.kind == TokenKind::kString || after.kind == TokenKind::kWord;
+    const Token& third = tokens_.tokens[std::min(index + 2, tokens_.tokens.size() - 1)];
+    const bool named = after.kind == TokenKind::kString || after.kind == TokenKind::kWord;
+    return named &&
+           (token.first_on_line || (third.kind == TokenKind::kWord && !third.first_on_line));
   }
   if (!token.first_on_line) {
     return context == Context::kStep && is_one_of({"otherwise"});
@@ -211,7 +222,8 @@ void Parser::recover(Context context, std::size_t first) {
   if (index_ == first) {
     next();
   }
-  while (!boundary(context, index_)) {
+  const std::uint32_t column = tokens_.tokens[first].span.column;
+  while (!boundary(context, index_, column)) {
     next();
   }
 }
@@ -224,7 +236,8 @@ void Parser::recover_head(std::size_t first) {
   if (index_ == first) {
     next();
   }
-  while (!boundary(Context::kStep, index_)) {
+  const std::uint32_t column = tokens_.tokens[first].span.column;
+  while (!boundary(Context::kStep, index_, column)) {
     if (at_symbol(':')) {
       next();
       return;
@@ -247,6 +260,7 @@ void Parser::too_many(std::string_view what, std::size_t limit) {
                "more than " + base::with_thousands(static_cast<long long>(limit)) + " " +
                    std::string(what) + " are too many",
                "nothing is read from here on"));
+  full_ = true;
   index_ = tokens_.tokens.size() - 1;
 }
 

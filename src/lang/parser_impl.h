@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lang/codes.h"
 #include "lang/lexer.h"
 #include "lang/parser.h"
 #include "track/track.h"
@@ -48,12 +49,12 @@ class Parser {
   // --- Mistakes (parser.cc)
   std::string found() const;
   void add(Diagnostic diagnostic);
-  void fail(std::string_view code, std::string expected, std::string hint = {});
-  void fail_at(track::Span span, std::string_view code, std::string message, std::string hint = {});
+  void fail(CodeId code, std::string expected, std::string hint = {});
+  void fail_at(track::Span span, CodeId code, std::string message, std::string hint = {});
   void expect(std::string_view word, std::string_view after_what);
   void recover(Context context, std::size_t first);
   void recover_head(std::size_t first);
-  bool boundary(Context context, std::size_t index) const;
+  bool boundary(Context context, std::size_t index, std::uint32_t column) const;
   bool line_ends_with_colon() const;
   void too_many(std::string_view what, std::size_t limit);
   void attach(track::Comments& comments, std::size_t first);
@@ -150,6 +151,7 @@ class Parser {
   std::size_t depth_ = 0;
   std::size_t misspelt_step_ = SIZE_MAX;  // index of a word that was meant as `step`
   bool panic_ = false;
+  bool full_ = false;  // a limit was passed: nothing more is read or reported
   std::size_t steps_ = 0;
   std::size_t tests_ = 0;
   Parsed out_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lang/checker.h"
+#include "lang/codes.h"
 #include "lang/words.h"
 
 namespace turnout::lang {

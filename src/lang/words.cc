@@ -11,15 +11,15 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 constexpr std::array kReserved = {
-    "add"sv,     "after"sv,     "and"sv,      "at"sv,     "before"sv, "between"sv, "call"sv,
-    "clear"sv,   "contains"sv,  "decrease"sv, "did"sv,    "does"sv,   "ends"sv,    "enter"sv,
-    "expect"sv,  "false"sv,     "for"sv,      "gather"sv, "given"sv,  "go"sv,      "has"sv,
-    "hold"sv,    "in"sv,        "increase"sv, "is"sv,     "leave"sv,  "less"sv,    "look"sv,
-    "matches"sv, "missing"sv,   "more"sv,     "not"sv,    "now"sv,    "on"sv,      "one"sv,
-    "or"sv,      "otherwise"sv, "present"sv,  "put"sv,    "quiet"sv,  "record"sv,  "remove"sv,
-    "run"sv,     "send"sv,      "set"sv,      "show"sv,   "starts"sv, "stay"sv,    "step"sv,
-    "stop"sv,    "take"sv,      "test"sv,     "the"sv,    "today"sv,  "track"sv,   "true"sv,
-    "when"sv,    "where"sv,     "within"sv};
+    "add"sv,    "after"sv,   "and"sv,       "as"sv,       "at"sv,     "before"sv, "between"sv,
+    "call"sv,   "clear"sv,   "contains"sv,  "decrease"sv, "did"sv,    "does"sv,   "ends"sv,
+    "enter"sv,  "expect"sv,  "false"sv,     "for"sv,      "gather"sv, "given"sv,  "go"sv,
+    "has"sv,    "hold"sv,    "in"sv,        "increase"sv, "is"sv,     "leave"sv,  "less"sv,
+    "look"sv,   "matches"sv, "missing"sv,   "more"sv,     "not"sv,    "now"sv,    "on"sv,
+    "one"sv,    "or"sv,      "otherwise"sv, "present"sv,  "put"sv,    "quiet"sv,  "record"sv,
+    "remove"sv, "run"sv,     "send"sv,      "set"sv,      "show"sv,   "starts"sv, "stay"sv,
+    "step"sv,   "stop"sv,    "take"sv,      "test"sv,     "the"sv,    "today"sv,  "track"sv,
+    "true"sv,   "when"sv,    "where"sv,     "within"sv};
 static_assert(std::is_sorted(kReserved.begin(), kReserved.end()));
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }

@@ -4,42 +4,15 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "lang/checker.h"
 #include "lang/formatter.h"
 #include "lang/parser.h"
+#include "samples.h"
 
 namespace turnout::lang {
 namespace {
-
-std::string read(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  EXPECT_TRUE(in) << path;
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
-track::Catalogue catalogue() {
-  track::Catalogue c = track::built_in_catalogue();
-  using track::Type;
-  c.fields.insert(c.fields.end(), {{"plan", Type::kText, "plan"},
-                                   {"signed_up_at", Type::kTimestamp, "signed_up_at"},
-                                   {"timezone", Type::kText, "timezone"},
-                                   {"opted_out", Type::kBoolean, "opted_out"},
-                                   {"stage", Type::kText, "stage"},
-                                   {"score", Type::kNumber, "score"},
-                                   {"country", Type::kText, "country"}});
-  c.templates = {"welcome", "nudge-soft", "nudge-hard", "dunning", "dunning-urgent", "dunning-second",
-                 "local", "tips"};
-  c.webhooks = {"sales", "support"};
-  c.databases = {"crm", "billing"};
-  c.tracks = {"Sales follow-up"};
-  return c;
-}
 
 std::string all(const std::vector<Diagnostic>& diagnostics, std::string_view text) {
   std::string out;
@@ -63,10 +36,10 @@ std::vector<std::filesystem::path> tracks() {
 TEST(Examples, ParseFormatAndCheckClean) {
   for (const auto& path : tracks()) {
     SCOPED_TRACE(path);
-    const std::string text = read(path);
+    const std::string text = read_file(path);
     const Parsed parsed = parse(text);
     EXPECT_EQ(all(parsed.diagnostics, text), "");
-    EXPECT_EQ(all(check(parsed.track, catalogue()), text), "");
+    EXPECT_EQ(all(check(parsed.track, sample_catalogue()), text), "");
     const std::string formatted = format(parsed.track);
     const Parsed again = parse(formatted);
     EXPECT_EQ(all(again.diagnostics, formatted), "");
@@ -78,14 +51,16 @@ TEST(Examples, ParseFormatAndCheckClean) {
 // The layout is the one the documentation shows.
 TEST(Examples, CanonicalTracksAreLeftAsTheyAre) {
   for (const char* name : {"welcome-5", "welcome-5-hops"}) {
-    const std::string text = read(std::string(TURNOUT_SOURCE_DIR "/tests/lang/tracks/") + name + ".track");
+    const std::string text =
+        read_file(std::string(TURNOUT_SOURCE_DIR "/tests/lang/tracks/") + name + ".track");
     EXPECT_EQ(format(parse(text).track), text);
   }
 }
 
 TEST(Examples, BenchTracksAreRun) {
   for (const char* name : {"welcome-5", "welcome-5-hops"}) {
-    const std::string text = read(std::string(TURNOUT_SOURCE_DIR "/tests/lang/tracks/") + name + ".track");
+    const std::string text =
+        read_file(std::string(TURNOUT_SOURCE_DIR "/tests/lang/tracks/") + name + ".track");
     EXPECT_EQ(all(check_runnable(parse(text).track), text), "");
   }
 }
