@@ -74,6 +74,7 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
     std::chrono::milliseconds delay{};  // before the next dial after a failure
     std::optional<Clock::time_point> failing_since;
     int tls_failures = 0;  // in a row
+    int early_ends = 0;
     std::shared_ptr<Connect> connect;
     Connection* control = nullptr;  // of the session under way
     Connection* bulk = nullptr;
@@ -142,7 +143,8 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
   void turn_away(Entry& entry, const Refuse& refuse);
   void begin(Connection* control, Connection* bulk, const Hello& hello, bool dialled);
   bool yields(const Session& held, bool dialled) const;
-  void retire(Session& session, bool drain);
+  void retire(const Session& session, bool drain_it);
+  void drain(Connection* connection, const Hello& who);
   void end(const base::PeerName& peer, const Down& down);
   void gossip(const Session& session);
   void take_frame(Entry& entry, Incoming message);

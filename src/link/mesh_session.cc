@@ -316,6 +316,9 @@ void Link::Impl::answered(Entry& entry, const Hello& hello) {
     if (!target.hello || hello.name != target.hello->name || hello.life != target.hello->life) {
       dial_failed(target);
     } else if (same && yields(*held, true)) {
+      // The other side has begun this session and may have spoken on it already.
+      drain(std::exchange(target.control, nullptr), hello);
+      drain(std::exchange(target.bulk, nullptr), hello);
       drop_attempt(target);
       rest(target);
     } else {
@@ -329,6 +332,7 @@ void Link::Impl::answered(Entry& entry, const Hello& hello) {
   }
   target.peer = hello.name;
   target.tls_failures = 0;
+  target.early_ends = 0;
   const bool under_way = std::any_of(targets_.begin(), targets_.end(), [&](const auto& other) {
     return other.second.get() != &target && other.second->hello &&
            other.second->hello->name == hello.name;
@@ -441,21 +445,34 @@ void Link::Impl::begin(Connection* control, Connection* bulk, const Hello& hello
   }
 }
 
-// Another session with the same life of the peer takes over. What is queued here still goes out,
-// and what the peer sent on it is still read, unless the peer has lost it.
-void Link::Impl::retire(Session& session, bool drain) {
+// Another session with the same life of the peer takes over.
+void Link::Impl::retire(const Session& session, bool drain_it) {
+  Hello who;
+  who.name = session.info.name;
+  who.life = session.life;
   for (Connection* const connection : {session.control, session.bulk}) {
-    Entry* const entry = connection == nullptr ? nullptr : find(connection);
-    if (entry == nullptr) {
-      continue;
-    }
-    if (drain) {
-      entry->stage = Stage::kDraining;
-      entry->connection->finish(kDrain);
+    if (drain_it) {
+      drain(connection, who);
     } else {
-      close(connection);
+      close(connection);  // the peer has lost it
     }
   }
+}
+
+// What is queued still goes out, and what the peer said here is still read.
+void Link::Impl::drain(Connection* connection, const Hello& who) {
+  Entry* const entry = connection == nullptr ? nullptr : find(connection);
+  if (entry == nullptr) {
+    return;
+  }
+  entry->stage = Stage::kDraining;
+  entry->target = nullptr;
+  entry->peer = who.name;
+  entry->life = who.life;
+  const bool bulk = entry->channel == Channel::kBulk;
+  connection->establish(bulk ? kMaxBulkFrame : kMaxControlFrame,
+                        bulk ? options_.max_bulk_queue : options_.max_control_queue);
+  connection->finish(kDrain);
 }
 
 void Link::Impl::gossip(const Session& session) {
@@ -565,6 +582,7 @@ void Link::Impl::handshake_failed(Entry& entry, const Down& down) {
   const std::string address = target != nullptr ? target->text : connection->remote_host();
   close(connection.get());
   bool tell = down.kind == DownKind::kBroken;
+  bool ended_early = false;
   if (target != nullptr) {
     (target->control == connection.get() ? target->control : target->bulk) = nullptr;
     if (tls_failed) {
@@ -572,10 +590,20 @@ void Link::Impl::handshake_failed(Entry& entry, const Down& down) {
       target->peer = PeerName();
       // One failure may be a peer that is just ending.
       tell = ++target->tls_failures >= 2;
+    } else if (target->hello == std::nullopt && down.kind == DownKind::kEnded) {
+      // So does a peer with a key answer one that has none; a peer that is just ending does it
+      // once.
+      ended_early = ++target->early_ends == 3;
     }
     dial_failed(*target);
   }
-  if (tell) {
+  if (ended_early) {
+    report(RefusalCode::kNotSecured, false, address,
+           address + " ends every connection at our hello: " +
+               (keys_.empty() ? "perhaps its group has a key and this peer has none"
+                              : "it may have too many connections") +
+               "; its log says more");
+  } else if (tell) {
     const bool tls = tls_failed || connection->met_tls();
     report(tls ? RefusalCode::kNotSecured : RefusalCode::kNotPeer, true, address, down.message);
   }
