@@ -56,6 +56,7 @@ void write_slots(const group::Slots& from, wire::Slots& to) {
 
 void write_credit(const group::Credit& from, wire::Credit& to) {
   to.set_owner(from.owner.get());
+  to.set_number(from.number);
   to.set_session(from.session);
   to.set_received_bulk(from.received_bulk);
   to.set_received_single(from.received_single);
@@ -65,6 +66,7 @@ void write_credit(const group::Credit& from, wire::Credit& to) {
 }
 
 bool take_credit(const wire::Credit& from, group::Credit& to) {
+  to.number = from.number();
   to.session = from.session();
   to.received_bulk = from.received_bulk();
   to.received_single = from.received_single();
@@ -138,6 +140,37 @@ bool take_items(const wire::Items& from, Rows& to) {
   return true;
 }
 
+// A field that is added to a message and not to the wire would be lost without a word. These do not
+// compile when the number of members changes: write and read the new one, then count it here.
+[[maybe_unused]] void count_members(const group::Advertisement& advertisement,
+                                    const group::Credit& credit, const group::BlockMessage& message,
+                                    const group::Block& block, const group::BlockReport& report,
+                                    const group::Refusal& refusal, const group::OwnedList& list,
+                                    const group::OwnedTrack& owned, const group::Item& item,
+                                    const group::DeliveryKey& key, const group::Handout& handout,
+                                    const group::Claim& claim, const group::Backlog& backlog,
+                                    const group::Assign& assign, const group::Cede& cede,
+                                    const group::CreditGrant& grant) {
+  [[maybe_unused]] const auto& [a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15,
+                                a16, a17, a18, a19, a20, a21, a22, a23] = advertisement;
+  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6] = credit;
+  [[maybe_unused]] const auto& [m1, m2, m3, m4, m5, m6] = message;
+  [[maybe_unused]] const auto& [b1, b2, b3, b4, b5, b6, b7, b8] = block;
+  [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14] =
+      report;
+  [[maybe_unused]] const auto& [f1, f2, f3, f4, f5, f6, f7, f8, f9, f10] = refusal;
+  [[maybe_unused]] const auto& [l1, l2, l3] = list;
+  [[maybe_unused]] const auto& [o1, o2, o3] = owned;
+  [[maybe_unused]] const auto& [i1, i2, i3] = item;
+  [[maybe_unused]] const auto& [k1, k2, k3, k4, k5] = key;
+  [[maybe_unused]] const auto& [h1, h2, h3] = handout;
+  [[maybe_unused]] const auto& [q1, q2, q3] = claim;
+  [[maybe_unused]] const auto& [g1, g2, g3] = backlog;
+  [[maybe_unused]] const auto& [s1, s2, s3, s4, s5] = assign;
+  [[maybe_unused]] const auto& [d1, d2, d3, d4] = cede;
+  [[maybe_unused]] const auto& [t1, t2] = grant;
+}
+
 Read verdict(bool ok) { return ok ? Read::kOk : Read::kInvalid; }
 
 bool take_claims(const wire::Advertisement& from, group::Advertisement& to) {
@@ -178,6 +211,7 @@ void write(const group::Advertisement& from, wire::Advertisement& to) {
   to.set_fit(from.fit);
   to.set_master(from.master);
   to.set_master_name(from.master_name.get());
+  to.set_master_timeline(from.master_timeline.get());
   to.set_master_epoch(from.master_epoch.get());
   to.set_owned(positive(from.owned));
   to.set_owned_hash(from.owned_hash);
@@ -216,6 +250,7 @@ Read read(const wire::Advertisement& from, group::Advertisement& to) {
   to.phase = static_cast<group::PeerPhase>(from.phase());
   to.fit = from.fit();
   to.master = from.master();
+  to.master_timeline = Timeline(from.master_timeline());
   to.master_epoch = Epoch(from.master_epoch());
   to.owned_hash = from.owned_hash();
   to.catalogue = from.catalogue();
@@ -317,6 +352,10 @@ void write(const group::BlockMessage& from, wire::Block& to) {
   to.set_session(from.session);
   to.set_serial(from.serial);
   to.set_attempt(positive(from.attempt));
+  if (from.backlog != group::Slots()) {
+    to.mutable_backlog()->set_bulk(positive(from.backlog.bulk));
+    to.mutable_backlog()->set_single(positive(from.backlog.single));
+  }
   to.set_id(block.id);
   to.set_kind(static_cast<wire::BlockKind>(block.kind));
   to.set_track(block.track.get());
@@ -342,7 +381,9 @@ Read read(const wire::Block& from, group::BlockMessage& to) {
   block->timeline = Timeline(from.timeline());
   block->epoch = Epoch(from.epoch());
   block->cut_at = {from.cut_at_us()};
-  const bool ok = take(from.attempt(), to.attempt) && take_items(from.items(), block->items);
+  const bool ok =
+      take(from.attempt(), to.attempt) && take(from.backlog().bulk(), to.backlog.bulk) &&
+      take(from.backlog().single(), to.backlog.single) && take_items(from.items(), block->items);
   to.block = std::move(block);
   return verdict(ok);
 }

@@ -68,6 +68,7 @@ group::Advertisement idle_advertisement(const std::string& name, std::uint64_t s
   advertisement.phase = group::PeerPhase::kMember;
   advertisement.fit = true;
   advertisement.master_name = base::PeerName("peer-00000000001");
+  advertisement.master_timeline = base::Timeline(3);
   advertisement.master_epoch = base::Epoch(1'000'000);
   advertisement.owned = 1'000;
   advertisement.owned_hash = 0xfedcba9876543210ULL;
