@@ -36,7 +36,7 @@ class DeliveryDesk {
   // Deliveries that this peer would take now.
   std::int32_t credit() const;
   // What a peer (or this one) has advertised that it would take.
-  void credit_of(const store::PeerId& peer, std::int32_t credit);
+  void credit_of(const base::PeerName& peer, std::int32_t credit);
   // This peer is master under the epoch; nullopt: it is not.
   void set_master(std::optional<base::Epoch> epoch);
   // Handed to this peer by the master; ignored when older than `known_epoch`.

@@ -192,9 +192,11 @@ base::Result<void> Peer::start_engine() {
   hooks.send = [this](const base::PeerName& to, const group::Message& message) {
     send(to, message);
   };
-  hooks.load_changed = [this](group::Load load) {
-    load.deliveries = desk_->credit();
-    member_->set_load(load, base::boot_now());
+  hooks.load_changed = [this](const group::Load& load) {
+    const std::int32_t deliveries = load_.deliveries;
+    load_ = load;
+    load_.deliveries = deliveries;
+    member_->set_load(load_, base::boot_now());
   };
   hooks.drained = [this](base::TrackId track) { member_->drained(track, base::boot_now()); };
   hooks.database = [this](bool succeeded, base::Tick began) {
@@ -299,7 +301,7 @@ void Peer::receive(const base::PeerName& from, group::Message message) {
   const base::Tick now = base::boot_now();
   if (member_->receive(message, from, now)) {
     if (const auto* advertisement = std::get_if<group::Advertisement>(&message)) {
-      desk_->credit_of({from, advertisement->incarnation}, advertisement->deliveries);
+      desk_->credit_of(from, advertisement->deliveries);
     }
     engine_->receive(message, from, now);
   }
@@ -406,6 +408,16 @@ void Peer::schedule() {
   });
 }
 
+// What this peer would deliver, for its own master's desk and for the next advertisement.
+void Peer::offer_deliveries(base::Tick now) {
+  const std::int32_t credit = desk_->credit();
+  desk_->credit_of(self_.name, credit);
+  if (credit != load_.deliveries) {
+    load_.deliveries = credit;
+    member_->set_load(load_, now);
+  }
+}
+
 void Peer::tick() {
   const base::Tick now = base::boot_now();
   if (now >= member_->next_tick()) {
@@ -414,7 +426,7 @@ void Peer::tick() {
   if (now >= engine_->next_tick()) {
     engine_->tick(now);
   }
-  desk_->credit_of(self_, desk_->credit());
+  offer_deliveries(now);
   desk_->tick(now);
   if (now >= snapshot_at_ + kSnapshotEvery) {
     take_snapshot();

@@ -74,6 +74,7 @@ class Peer {
   void receive(const base::PeerName& from, group::Message message);
   void schedule();
   void tick();
+  void offer_deliveries(base::Tick now);
   void take_catalogue(std::int64_t version);
   void take_snapshot();
   web::PeerView view_of(const group::PeerInfo& info, base::Tick now) const;
@@ -90,6 +91,7 @@ class Peer {
   std::unique_ptr<DeliveryDesk> desk_;
   std::unique_ptr<work::Engine> engine_;
   boost::asio::steady_timer timer_;
+  group::Load load_;
   base::Tick snapshot_at_{};
   bool settling_ = false;
   bool again_ = false;

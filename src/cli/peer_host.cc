@@ -11,6 +11,10 @@
 namespace turnout::cli {
 namespace {
 
+lang::Diagnostic cannot_compile(const track::Track& track, const base::Error& error) {
+  return {lang::Severity::kError, "cannot-compile", error.message, track.name.span, ""};
+}
+
 // What compiling finds that the checker cannot see (regular expressions, time zones), as a
 // diagnostic of the whole file.
 void compile_for_diagnostics(const track::Track& track, const track::Catalogue& catalogue,
@@ -19,13 +23,11 @@ void compile_for_diagnostics(const track::Track& track, const track::Catalogue& 
   const auto program =
       decide::Program::compile(track, catalogue, numbering, base::TrackId(1), base::Version(1));
   if (!program) {
-    diagnostics.push_back(
-        lang::diagnose("cannot-compile", track.name.span, program.error().message));
+    diagnostics.push_back(cannot_compile(track, program.error()));
     return;
   }
   if (const auto gathers = decide::compile_gathers(track, catalogue, numbering); !gathers) {
-    diagnostics.push_back(
-        lang::diagnose("cannot-compile", track.name.span, gathers.error().message));
+    diagnostics.push_back(cannot_compile(track, gathers.error()));
   }
 }
 

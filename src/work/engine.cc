@@ -104,36 +104,68 @@ Owner::Callbacks Engine::owner_callbacks() {
   callbacks.database = [this, on_loop](bool succeeded, base::Tick began) {
     on_loop([this, succeeded, began] { hooks_.database(succeeded, began); });
   };
-  callbacks.refreshed = [this, on_loop] {
-    on_loop([this] {
-      hooks_.catalogue_refreshed();
-      const base::Tick now = base::boot_now();
-      for (const auto& [track, fence] : std::exchange(waiting_, {})) {
-        gained(track, {fence.timeline, fence.epoch}, now);
-      }
-    });
+  callbacks.refreshed = [this, on_loop](std::uint64_t number, bool succeeded) {
+    on_loop([this, number, succeeded] { take_refreshed(number, succeeded); });
   };
   return callbacks;
 }
 
-void Engine::gained(base::TrackId track, const group::Fence& fence, base::Tick now) {
+// The epoch may have been raised by a publish, so the book is brought up to date before work on the track begins.
+void Engine::gained(base::TrackId track, const group::Fence& fence) {
   cutters_.erase(track);
   problems_.erase(track);
-  const store::Fence full{track, fence.timeline, fence.epoch};
-  const auto entry = book_.find(track);
-  if (entry == nullptr || entry->program == nullptr) {
-    waiting_[track] = full;
-    owner_->refresh();
+  dispatcher_.lost(track);
+  gained_[track] = {track, fence.timeline, fence.epoch};
+  begin_gained();
+}
+
+void Engine::begin_gained() {
+  if (beginning_.empty() && !gained_.empty()) {
+    beginning_ = std::exchange(gained_, {});
+    owner_->refresh(++refreshes_);
+    begin_at_ = refreshes_;
+  }
+}
+
+void Engine::take_refreshed(std::uint64_t number, bool succeeded) {
+  const base::Tick now = base::boot_now();
+  if (succeeded) {
+    hooks_.catalogue_refreshed();
+  }
+  if (number < begin_at_) {
+    return;  // it may have read the catalogue before the tracks were gained
+  }
+  auto tracks = std::exchange(beginning_, {});
+  if (!succeeded) {
+    gained_.merge(tracks);  // tried again with the next tick
     return;
   }
-  dispatcher_.gained(track, entry->published.version, fence);
-  cutters_.emplace(track, Cutter(full, entry->published.version, now));
-  owner_->own(full);
+  for (const auto& [track, fence] : tracks) {
+    if (!gained_.contains(track)) {
+      begin(fence, now);
+    }
+  }
+  begin_gained();
+  pump(now);
+}
+
+void Engine::begin(const store::Fence& fence, base::Tick now) {
+  const auto entry = book_.find(fence.track);
+  if (entry == nullptr || entry->program == nullptr) {
+    const std::string problem = entry == nullptr ? "the track does not exist" : entry->problem;
+    hooks_.warn(fmt::format("track {} cannot go on: {}", fence.track.get(), problem));
+    problems_[fence.track] = problem;
+    return;
+  }
+  dispatcher_.gained(fence.track, entry->published.version, {fence.timeline, fence.epoch});
+  cutters_.emplace(fence.track, Cutter(fence, entry->published.version, now));
+  owner_->own(fence);
 }
 
 void Engine::lost(base::TrackId track) {
   cutters_.erase(track);
-  waiting_.erase(track);
+  gained_.erase(track);
+  beginning_.erase(track);
   problems_.erase(track);
   dispatcher_.lost(track);
   owner_->disown(track);
@@ -141,7 +173,7 @@ void Engine::lost(base::TrackId track) {
 
 void Engine::notice(const group::Notice& notice, base::Tick now) {
   std::visit(
-      Overloaded{[&](const group::TrackGained& n) { gained(n.track, n.fence, now); },
+      Overloaded{[&](const group::TrackGained& n) { gained(n.track, n.fence); },
                  [&](const group::TrackLost& n) { lost(n.track); },
                  [&](const group::TrackCeding& n) {
                    dispatcher_.drain(n.track);
@@ -179,6 +211,7 @@ void Engine::receive(const group::Message& message, const base::PeerName& from, 
 void Engine::tick(base::Tick now) {
   dispatcher_.tick(now);
   worker_.tick(now);
+  begin_gained();
   pump(now);
 }
 
@@ -192,7 +225,7 @@ base::Tick Engine::next_tick() const {
 
 void Engine::poke() { owner_->poke(); }
 
-void Engine::refresh_catalogue() { owner_->refresh(); }
+void Engine::refresh_catalogue() { owner_->refresh(++refreshes_); }
 
 void Engine::take_cut(const Cut& cut) {
   const auto found = cutters_.find(cut.fence.track);

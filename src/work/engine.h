@@ -77,9 +77,11 @@ class Engine {
  private:
   Engine(EngineConfig config, TrackBook& book, store::PeerId self, EngineHooks hooks, base::Tick now);
   Owner::Callbacks owner_callbacks();
-  void gained(base::TrackId track, const group::Fence& fence, base::Tick now);
+  void gained(base::TrackId track, const group::Fence& fence);
+  void begin_gained();
+  void take_refreshed(std::uint64_t number, bool succeeded);
+  void begin(const store::Fence& fence, base::Tick now);
   void lost(base::TrackId track);
-  void begin_cutting(base::TrackId track, base::Tick now);
   void take_cut(const Cut& cut);
   void cut_where_wanted(base::Tick now);
   void pump(base::Tick now);
@@ -98,7 +100,10 @@ class Engine {
   group::Dispatcher dispatcher_;
   group::Worker worker_;
   std::map<base::TrackId, Cutter> cutters_;
-  std::map<base::TrackId, store::Fence> waiting_;  // gained, not yet in the book
+  std::map<base::TrackId, store::Fence> gained_;     // to begin once the book is up to date
+  std::map<base::TrackId, store::Fence> beginning_;  // while it is being brought up to date
+  std::uint64_t refreshes_ = 0;  // asked for so far
+  std::uint64_t begin_at_ = 0;   // the one that `beginning_` waits for
   std::vector<base::TrackId> draining_;
   std::map<base::TrackId, std::string> problems_;
   EngineCounters counters_;

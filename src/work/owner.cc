@@ -38,7 +38,7 @@ void Owner::post(Job job) {
 
 void Owner::own(const store::Fence& fence) { post(Own{fence}); }
 void Owner::disown(base::TrackId track) { post(Disown{track}); }
-void Owner::refresh() { post(Refresh{}); }
+void Owner::refresh(std::uint64_t number) { post(Refresh{number}); }
 
 void Owner::cut(const store::Fence& fence, const store::DueCursor& from, int limit) {
   post(CutRequest{fence, from, limit});
@@ -120,13 +120,15 @@ void Owner::carry_out(const Job& job) {
       feed_.reset();
     }
   } else {
-    const base::Tick began = base::boot_now();
-    const auto refreshed = book_.refresh(*session_);
-    report_attempt(refreshed ? nullptr : &refreshed.error(), began);
-    if (refreshed) {
-      callbacks_.refreshed();
-    }
+    carry_out_refresh(std::get<Refresh>(job).number);
   }
+}
+
+void Owner::carry_out_refresh(std::uint64_t number) {
+  const base::Tick began = base::boot_now();
+  const auto refreshed = book_.refresh(*session_);
+  report_attempt(refreshed ? nullptr : &refreshed.error(), began);
+  callbacks_.refreshed(number, refreshed.has_value());
 }
 
 void Owner::carry_out_cut(const CutRequest& request) {
@@ -175,10 +177,6 @@ void Owner::read_next_due(Cut& cut) {
 
 void Owner::carry_out_own(const store::Fence& fence) {
   tracks_.erase(fence.track);
-  // The epoch may have been raised by a publish: run the version that belongs to it.
-  const base::Tick began = base::boot_now();
-  const auto refreshed = book_.refresh(*session_);
-  report_attempt(refreshed ? nullptr : &refreshed.error(), began);
   auto entry = book_.find(fence.track);
   if (entry == nullptr || entry->program == nullptr) {
     callbacks_.problem(fence.track,

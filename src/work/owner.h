@@ -41,7 +41,7 @@ class Owner {
     std::function<void(base::TrackId, std::string)> problem;  // this track cannot go on; says why
     // An attempt on the database that began then has succeeded or failed.
     std::function<void(bool succeeded, base::Tick began)> database;
-    std::function<void()> refreshed;                   // the book was brought up to date
+    std::function<void(std::uint64_t number, bool succeeded)> refreshed;  // what came of refresh(number)
   };
 
   // `book` must outlive the owner. `interval`: how often the feed is read and schedules are looked at.
@@ -59,8 +59,8 @@ class Owner {
   void resume();
   // Asks for up to `limit` due positions above `from`; the answer comes by Callbacks::cut.
   void cut(const store::Fence& fence, const store::DueCursor& from, int limit);
-  // Brings the book up to date.
-  void refresh();
+  // Brings the book up to date; Callbacks::refreshed follows with the number.
+  void refresh(std::uint64_t number);
   // Something changed just now: look at the feed at once.
   void poke();
 
@@ -76,7 +76,9 @@ class Owner {
   struct Disown {
     base::TrackId track;
   };
-  struct Refresh {};
+  struct Refresh {
+    std::uint64_t number = 0;
+  };
   using Job = std::variant<CutRequest, Own, Disown, Refresh>;
 
   void post(Job job);
@@ -86,6 +88,7 @@ class Owner {
   void carry_out(const Job& job);
   void carry_out_cut(const CutRequest& request);
   void read_next_due(Cut& cut);
+  void carry_out_refresh(std::uint64_t number);
   void carry_out_own(const store::Fence& fence);
   void look_around();
   bool start_feed();
