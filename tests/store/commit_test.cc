@@ -1,0 +1,284 @@
+// Blocks: loaded, decided, committed once and only where the contacts still are.
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "store/suite.h"
+
+namespace turnout::store::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class CommitTest : public StoreTest {};
+TURNOUT_STORE_SUITE(CommitTest);
+
+TEST_P(CommitTest, WritesEverythingThatABlockSays) {
+  import(3);
+  gather();
+  const track::ContactBlock before = load_due({"hot"});
+  ASSERT_EQ(3U, before.rows());
+  EXPECT_THAT(before.tags[0], ElementsAre(0, 0, 0));
+  EXPECT_THAT(before.columns[0].number, ElementsAre(1, 2, 3));
+  const track::BlockOutcome after = outcome_of(before, fields(), [&](std::size_t row) {
+    Way way;
+    if (row == 0) {  // two moves, two actions, a tag, a field, on B until far off
+      way.path = {1, 0, 3, 1, 2};
+      way.state = track::PositionState::kClosed;
+      way.due = kFarOff;
+      way.acts = {{1, 1, track::ActionKind::kEmail, 5, false},
+                  {2, 2, track::ActionKind::kWebhook, 6, true}};
+      way.payload = R"([null,{"a":[1,"]"],"b":"\""}])";
+      way.tags = {{"hot", true}};
+      way.writes = {{1, std::string("pro")}};
+      way.seen = R"({"score":1})";
+      way.stayed = 5;
+    } else if (row == 1) {  // stops
+      way.path = {1, 0, 7};
+      way.state = track::PositionState::kStopped;
+      way.due = kFarOff;  // means nothing for who stops
+    }  // the third meets nothing and waits
+    return way;
+  });
+  const CommitResult result = commit(before, after);
+  EXPECT_FALSE(result.fenced);
+  EXPECT_EQ(3, result.positions);
+  EXPECT_EQ(3, result.moves);
+  EXPECT_EQ(2, result.actions);
+  EXPECT_THAT(result.stale, IsEmpty());
+
+  Dump dump = database().dump(Times::kNormal);
+  const std::string late = std::to_string(kFarOff.us);
+  const std::string early = std::to_string(kLongAgo.us);
+  using Row = std::vector<std::string>;
+  EXPECT_THAT(
+      dump.tables["position"],
+      ElementsAre(Row{"T", "k1", "1", "2", "2", "1", "1", "0", "5", "now", early, late},
+                  Row{"T", "k2", "1", "7", "1", "1", "2", "0", "0", "now", early, "never"},
+                  Row{"T", "k3", "1", "1", "0", "1", "0", "0", "0", "now", early, "never"}));
+  EXPECT_THAT(dump.tables["timer"], ElementsAre(Row{"T", "k1", "1", "2", late}));
+  const std::string peer = std::to_string(self().incarnation.get());
+  EXPECT_THAT(dump.tables["journal"],
+              ElementsAre(Row{"T", "k1", "1", "1", "2", "1", "now", "p", peer, "[1,0,3,1,2]",
+                              R"({"score":1})"},
+                          Row{"T", "k2", "1", "1", "1", "1", "now", "p", peer, "[1,0,7]", "{}"}));
+  EXPECT_THAT(
+      dump.tables["outbox"],
+      ElementsAre(Row{"T", "k1", "1", "1", "1", "1", "5", "1", "0", "0", "now", "now", "", ""},
+                  Row{"T", "k1", "1", "2", "2", "2", "6", "1", "0", "0", "now", "now", "",
+                      R"({"a":[1,"]"],"b":"\""})"}));
+  EXPECT_THAT(dump.tables["contact_tag"], ElementsAre(Row{"k1", "hot"}));
+  EXPECT_THAT(dump.tables["change"], testing::Contains(Row{"k1", "T", "0", "plan", "hot"}));
+  EXPECT_THAT(dump.tables["change"], testing::SizeIs(4));
+  EXPECT_THAT(
+      dump.tables["tally"],
+      UnorderedElementsAre(Row{"T", "1", "1", "-1", "0", "3"}, Row{"T", "1", "1", "0", "1", "2"},
+                           Row{"T", "1", "3", "1", "1", "1"}, Row{"T", "1", "1", "-2", "1", "-2"},
+                           Row{"T", "1", "2", "-2", "1", "1"}, Row{"T", "1", "7", "-2", "1", "1"}));
+}
+
+// R: a block handed out twice changes nothing the second time (G3, G4).
+TEST_P(CommitTest, TheSameBlockTwiceIsStaleTheSecondTime) {
+  import(5);
+  gather();
+  const track::ContactBlock before = load_due();
+  const track::BlockOutcome after = all_to(before, 2);
+  EXPECT_EQ(5, commit(before, after).moves);
+  const std::string once = database().dump(Times::kRaw).text();
+  const CommitResult again = commit(before, after);
+  EXPECT_EQ(0, again.positions);
+  EXPECT_EQ(0, again.moves);
+  EXPECT_THAT(again.stale, ElementsAre(0U, 1U, 2U, 3U, 4U));
+  EXPECT_EQ(once, database().dump(Times::kRaw).text());
+}
+
+TEST_P(CommitTest, OnlyThoseThatMovedMeanwhileAreLeftOut) {
+  import(6);
+  gather();
+  const track::ContactBlock all = load_due();
+  const track::BlockOutcome after = all_to(all, 2);
+  const track::ContactBlock first_two = load_due({}, 2);
+  ASSERT_EQ(2U, first_two.rows());
+  EXPECT_EQ(2, commit(first_two, all_to(first_two, 3)).moves);
+  const CommitResult result = commit(all, after);
+  EXPECT_EQ(4, result.moves);
+  EXPECT_THAT(result.stale, ElementsAre(0U, 1U));
+  const Report report = must(session().report("T"));
+  EXPECT_EQ((std::map<std::string, std::int64_t>{{"B", 4}, {"C", 2}}), report.waiting);
+}
+
+// G9: what was decided from values read before the wake is refused, so that the contact is tested
+// again.
+TEST_P(CommitTest, AWakeDuringABlockRefusesItForThatContact) {
+  import(3);
+  gather();
+  const track::ContactBlock before = load_due();
+  const track::BlockOutcome after = all_to(before, 2);
+  // Contact 2 is due already; its due time changes all the same.
+  EXPECT_EQ(1, must(session().wake(fence(), {{before.contact[1], 1, 0, 0}})));
+  check_invariants(database());
+  const CommitResult result = commit(before, after);
+  EXPECT_EQ(2, result.moves);
+  EXPECT_THAT(result.stale, ElementsAre(1U));
+  const track::ContactBlock again = load_due();
+  ASSERT_EQ(1U, again.rows());
+  EXPECT_EQ(before.contact[1], again.contact[0]);
+}
+
+TEST_P(CommitTest, AWakeIsForOpenPositionsAtThatMoveAndClearsTheirBits) {
+  import(4);
+  gather();
+  const track::ContactBlock before = load_due();
+  const track::BlockOutcome after = outcome_of(before, fields(), [&](std::size_t row) {
+    Way way;
+    way.path = {1, 0, row == 2 ? 7 : 2};
+    way.stayed = 7;
+    way.state = row == 1   ? track::PositionState::kClosed
+                : row == 2 ? track::PositionState::kStopped
+                           : track::PositionState::kOpen;
+    way.due = row == 1 ? kFarOff : track::kNever;
+    return way;
+  });
+  EXPECT_EQ(4, commit(before, after).moves);
+  const auto& c = before.contact;
+  const std::vector<Wake> wakes = {
+      {c[0], 1, 1, 2}, {c[1], 1, 1, 2}, {c[2], 1, 1, 2}, {c[3], 1, 0, 2}, {c[3], 2, 1, 2}};
+  EXPECT_EQ(1, must(session().wake(fence(), wakes)));
+  const std::vector<PositionRow> rows =
+      must(session().positions(track(), {c[0], c[1], c[2], c[3]}));
+  ASSERT_EQ(3U, rows.size());  // the one that stopped is not among them
+  EXPECT_EQ(5U, rows[0].stayed);
+  EXPECT_EQ(7U, rows[1].stayed);
+  EXPECT_EQ(track::PositionState::kClosed, rows[1].state);
+  EXPECT_EQ(7U, rows[2].stayed);
+  EXPECT_EQ(1U, load_due().rows());
+}
+
+TEST_P(CommitTest, APositionThatHasStoppedNeverMovesAgain) {
+  import(1);
+  gather();
+  const track::ContactBlock before = load_due();
+  commit(before, outcome_of(before, fields(), [](std::size_t) {
+           Way way;
+           way.path = {1, 0, 7};
+           way.state = track::PositionState::kStopped;
+           return way;
+         }));
+  track::ContactBlock stopped;
+  must(session().load(track(), {{before.contact[0], 1, 1}}, fields(), {}, stopped));
+  ASSERT_EQ(1U, stopped.rows());
+  EXPECT_EQ(track::PositionState::kStopped, stopped.state[0]);
+  const CommitResult result = commit(stopped, all_to(stopped, 2));
+  EXPECT_EQ(0, result.positions);
+  EXPECT_THAT(result.stale, ElementsAre(0U));
+}
+
+TEST_P(CommitTest, HeardIsComparedToo) {
+  import(1);
+  gather();
+  track::ContactBlock before = load_due();
+  before.heard[0] = 3;
+  EXPECT_THAT(commit(before, all_to(before, 2)).stale, ElementsAre(0U));
+}
+
+TEST_P(CommitTest, OnlyWhatReallyChangesIsAChange) {
+  import(3);
+  gather();
+  const auto way = [](double score, bool tag, std::int32_t from) {
+    Way w;
+    w.path = {from, 0, 2};
+    w.due = kLongAgo;
+    w.writes = {{0, score}};
+    w.tags = {{"a", tag}};
+    return w;
+  };
+  track::ContactBlock block = load_due();
+  // k1 keeps its score and gets a tag; k2 gets both; k3 keeps its score and has no tag to lose.
+  const double scores[] = {1, 9, 3};
+  commit(block, outcome_of(block, fields(),
+                           [&](std::size_t row) { return way(scores[row], row < 2, 1); }));
+  block = load_due();
+  ASSERT_EQ(3U, block.rows());
+  commit(block, outcome_of(block, fields(),
+                           [&](std::size_t row) { return way(scores[row], row < 2, 2); }));
+  Dump dump = database().dump(Times::kNormal);
+  using Row = std::vector<std::string>;
+  EXPECT_THAT(dump.tables["change"],
+              ElementsAre(Row{"k1", "", "1", "score", ""}, Row{"k1", "T", "0", "", "a"},
+                          Row{"k2", "", "1", "score", ""}, Row{"k2", "T", "0", "score", "a"},
+                          Row{"k3", "", "1", "score", ""}));
+}
+
+TEST_P(CommitTest, FieldsOfAllTypesAreWrittenClearedAndRead) {
+  import(1);
+  gather();
+  track::ContactBlock block = load_due();
+  const std::vector<track::Value> values = {2.5, std::string("O'Neill \"ü\" \\"), true, kLongAgo,
+                                            base::Date{-3}};
+  commit(block, outcome_of(block, fields(), [&](std::size_t) {
+           Way way;
+           way.path = {1, 0, 2};
+           way.due = kLongAgo;
+           for (std::size_t i = 0; i < values.size(); ++i) {
+             way.writes.emplace_back(i, values[i]);
+           }
+           return way;
+         }));
+  block = load_due();
+  ASSERT_EQ(1U, block.rows());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_EQ(values[i], block.columns[i].at(0)) << fields()[i].name;
+  }
+  commit(block, outcome_of(block, fields(), [&](std::size_t) {
+           Way way;
+           way.path = {2, 0, 3};
+           way.due = kLongAgo;
+           for (std::size_t i = 0; i < values.size(); ++i) {
+             way.writes.emplace_back(i, track::Missing{});
+           }
+           return way;
+         }));
+  block = load_due();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_EQ(track::Value(track::Missing{}), block.columns[i].at(0)) << fields()[i].name;
+  }
+}
+
+TEST_P(CommitTest, LoadLeavesOutWhoIsNotThereAndKeepsTheRest) {
+  import(100);
+  gather();
+  const track::ContactBlock all = load_due();
+  ASSERT_EQ(100U, all.rows());
+  std::vector<BlockItem> items;
+  std::set<base::ContactId> wanted;
+  for (std::size_t row = 0; row < all.rows(); ++row) {
+    if (row % 7 == 0) {
+      items.push_back({all.contact[row], 1, 1});  // has not moved yet
+    } else if (row % 7 == 1) {
+      items.push_back({all.contact[row], 2, 0});  // no such entry
+    } else if (row < 40 || row % 7 == 2) {        // dense, then sparse
+      items.push_back({all.contact[row], 1, 0});
+      wanted.insert(all.contact[row]);
+    }
+  }
+  items.push_back({base::ContactId(1'000'000), 1, 0});
+  items.push_back({all.contact[45], 1, 0});  // not in order
+  wanted.insert(all.contact[45]);
+  track::ContactBlock block;
+  must(session().load(track(), items, fields(), {"none"}, block));
+  EXPECT_EQ(wanted, std::set<base::ContactId>(block.contact.begin(), block.contact.end()));
+  EXPECT_EQ(wanted.size(), block.rows());
+  for (std::size_t row = 0; row < block.rows(); ++row) {
+    EXPECT_EQ("k" + std::to_string(static_cast<int>(block.columns[0].number[row])),
+              key_of(block.contact[row]));
+    EXPECT_EQ(0, block.tags[0][row]);
+  }
+  must(session().load(track(), {}, fields(), {}, block));
+  EXPECT_EQ(0U, block.rows());
+}
+
+}  // namespace
+}  // namespace turnout::store::test

@@ -1,0 +1,124 @@
+#include "store/plans.h"
+
+#include <map>
+
+namespace turnout::store::test {
+
+Publish make_publish(const std::string& name, const std::vector<std::string>& steps,
+                     const std::string& text) {
+  Publish publish;
+  publish.text = text;
+  publish.track.name.text = name;
+  for (const std::string& step_name : steps) {
+    track::Step step;
+    step.name.text = step_name;
+    if (publish.track.parts.empty()) {
+      track::Rule rule;
+      rule.head = track::Otherwise{};
+      rule.actions.push_back({track::SendEmail{{"hello", {}}, {}}, {}, {}});
+      rule.actions.push_back({track::CallWebhook{{"hook", {}}, {}}, {}, {}});
+      rule.move = track::Move{track::Stop{track::Name{"done", {}}}, {}, {}};
+      step.rules.push_back(std::move(rule));
+    }
+    publish.track.parts.emplace_back(std::move(step));
+  }
+  return publish;
+}
+
+namespace {
+
+track::Shape make_shape(const track::ContactBlock& block, std::size_t row, const Way& way) {
+  track::Shape shape;
+  shape.path = way.path;
+  shape.state = way.state;
+  shape.acts = way.acts;
+  shape.tags = way.tags;
+  shape.step = way.path.empty() ? block.step[row] : way.path.back();
+  shape.path_json = "[";
+  for (std::size_t i = 0; i < way.path.size(); ++i) {
+    shape.path_json += (i == 0 ? "" : ",") + std::to_string(way.path[i]);
+  }
+  shape.path_json += "]";
+  std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> counts;
+  for (std::size_t i = 0; i + 2 < way.path.size(); i += 2) {
+    ++shape.moves;
+    ++counts[{way.path[i], way.path[i + 1]}];
+  }
+  for (const auto& [at, times] : counts) {
+    shape.counts.push_back({at.first, at.second, times});
+  }
+  return shape;
+}
+
+std::string shape_key(const track::Shape& shape) {
+  std::string key = shape.path_json + std::to_string(shape.step) + "/" +
+                    std::to_string(static_cast<int>(shape.state));
+  for (const auto& act : shape.acts) {
+    key += "/a" + std::to_string(act.move) + "." + std::to_string(act.action_no) + "." +
+           std::to_string(static_cast<int>(act.kind)) + "." + std::to_string(act.name) +
+           (act.has_payload ? "p" : "");
+  }
+  for (const auto& tag : shape.tags) {
+    key += (tag.add ? "/+" : "/-") + tag.tag;
+  }
+  return key;
+}
+
+}  // namespace
+
+track::BlockOutcome outcome_of(const track::ContactBlock& block,
+                               const std::vector<track::Field>& fields,
+                               const std::function<Way(std::size_t row)>& way) {
+  track::BlockOutcome out;
+  std::map<std::string, std::int32_t> shapes;
+  std::map<std::size_t, std::map<std::size_t, track::Value>> writes;  // field → row → value
+  for (std::size_t row = 0; row < block.rows(); ++row) {
+    const Way w = way(row);
+    track::Shape shape = make_shape(block, row, w);
+    const auto [place, added] =
+        shapes.emplace(shape_key(shape), static_cast<std::int32_t>(out.shapes.size()));
+    if (added) {
+      out.shapes.push_back(std::move(shape));
+    }
+    out.shape.push_back(place->second);
+    out.step_at.push_back(w.step_at);
+    out.due_at.push_back(w.due);
+    out.stayed.push_back(w.stayed);
+    out.seen.append(w.path.empty() ? "" : w.seen);
+    out.payload.append(w.payload);
+    for (const auto& [field, value] : w.writes) {
+      writes[field][row] = value;
+    }
+  }
+  for (const auto& [field, values] : writes) {
+    track::BlockOutcome::FieldWrite write;
+    write.field = field;
+    write.value.type = fields[field].type;
+    for (std::size_t row = 0; row < block.rows(); ++row) {
+      const auto found = values.find(row);
+      write.written.push_back(found != values.end() ? 1 : 0);
+      write.value.append(found != values.end() ? found->second : track::Value(track::Missing{}));
+    }
+    out.writes.push_back(std::move(write));
+  }
+  return out;
+}
+
+ContactBatch make_batch(const std::vector<std::string>& keys,
+                        const std::vector<track::Field>& fields,
+                        const std::vector<std::vector<track::Value>>& rows) {
+  ContactBatch batch;
+  batch.key = keys;
+  batch.fields = fields;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    track::Column column;
+    column.type = fields[i].type;
+    for (const std::vector<track::Value>& row : rows) {
+      column.append(row[i]);
+    }
+    batch.columns.push_back(std::move(column));
+  }
+  return batch;
+}
+
+}  // namespace turnout::store::test
