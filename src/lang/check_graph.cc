@@ -264,15 +264,15 @@ void Checker::dead_rules(std::size_t index) {
   }
 }
 
-// Strongly connected parts of the steps and the ways without a wait (Kosaraju), each reported once.
-void Checker::endless_loops() {
+bool Checker::endless(const Edge& edge) { return !edge.waits && !edge.bounded; }
+
+// The strongly connected part that each step belongs to, by the ways without a wait (Kosaraju):
+// steps of one part have the same number.
+std::vector<std::size_t> Checker::parts_without_wait() const {
   const std::size_t n = steps_.size();
   std::vector<std::vector<std::size_t>> in(n);
-  const auto endless = [this](std::size_t e) {
-    return !graph_.edges[e].waits && !graph_.edges[e].bounded;
-  };
   for (std::size_t e = 0; e < graph_.edges.size(); ++e) {
-    if (endless(e)) {
+    if (endless(graph_.edges[e])) {
       in[graph_.edges[e].to].push_back(e);
     }
   }
@@ -294,7 +294,7 @@ void Checker::endless_loops() {
       }
       const std::size_t e = graph_.out[step][next[step]++];
       const std::size_t to = graph_.edges[e].to;
-      if (endless(e) && !seen[to]) {
+      if (endless(graph_.edges[e]) && !seen[to]) {
         seen[to] = true;
         path.push_back(to);
       }
@@ -315,6 +315,13 @@ void Checker::endless_loops() {
       }
     }
   }
+  return part;
+}
+
+// Each round that needs no wait is reported once.
+void Checker::endless_loops() {
+  const std::size_t n = steps_.size();
+  const std::vector<std::size_t> part = parts_without_wait();
   std::vector<std::vector<std::size_t>> members(n);
   for (std::size_t i = 0; i < n; ++i) {
     members[part[i]].push_back(i);
@@ -322,7 +329,7 @@ void Checker::endless_loops() {
   std::vector<bool> reported(n);
   for (std::size_t e = 0; e < graph_.edges.size(); ++e) {
     const Edge& edge = graph_.edges[e];
-    if (!endless(e) || part[edge.from] != part[edge.to] || reported[part[edge.from]]) {
+    if (!endless(edge) || part[edge.from] != part[edge.to] || reported[part[edge.from]]) {
       continue;
     }
     reported[part[edge.from]] = true;

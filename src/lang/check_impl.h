@@ -108,6 +108,8 @@ class Checker {
   void check_graph();
   void never_left(std::size_t index, bool track_can_be_left);
   void dead_rules(std::size_t index);
+  static bool endless(const Edge& edge);
+  std::vector<std::size_t> parts_without_wait() const;
   void endless_loops();
 
   const track::Track& track_;

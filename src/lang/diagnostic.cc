@@ -1,6 +1,7 @@
 #include "lang/diagnostic.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "lang/codes.h"
@@ -42,10 +43,21 @@ bool has_errors(std::span<const Diagnostic> diagnostics) {
 }
 
 void sort_by_place(std::vector<Diagnostic>& diagnostics) {
-  std::stable_sort(
-      diagnostics.begin(), diagnostics.end(), [](const Diagnostic& a, const Diagnostic& b) {
-        return a.span.begin != b.span.begin ? a.span.begin < b.span.begin : a.severity < b.severity;
-      });
+  std::vector<std::size_t> order(diagnostics.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    order[i] = i;
+  }
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const Diagnostic& x = diagnostics[a];
+    const Diagnostic& y = diagnostics[b];
+    return std::tuple(x.span.begin, x.severity, a) < std::tuple(y.span.begin, y.severity, b);
+  });
+  std::vector<Diagnostic> sorted;
+  sorted.reserve(order.size());
+  for (const std::size_t i : order) {
+    sorted.push_back(std::move(diagnostics[i]));
+  }
+  diagnostics = std::move(sorted);
 }
 
 std::string to_json(std::span<const Diagnostic> diagnostics, std::string_view file) {

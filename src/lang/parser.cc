@@ -128,8 +128,13 @@ std::string Parser::found() const {
 }
 
 void Parser::add(Diagnostic diagnostic) {
-  if (!full_ && out_.diagnostics.size() <= kMaxDiagnostics) {
-    out_.diagnostics.push_back(std::move(diagnostic));
+  if (full_) {
+    return;
+  }
+  out_.diagnostics.push_back(std::move(diagnostic));
+  if (out_.diagnostics.size() > kMaxDiagnostics) {
+    full_ = true;  // nobody reads more of them
+    index_ = tokens_.tokens.size() - 1;
   }
 }
 
@@ -247,8 +252,9 @@ void Parser::recover_head(std::size_t first) {
 }
 
 bool Parser::line_ends_with_colon() const {
+  constexpr std::size_t kLongestHead = 1'000;
   std::size_t i = 0;
-  while (!at(TokenKind::kEnd, i + 1) && !peek(i + 1).first_on_line) {
+  while (i < kLongestHead && !at(TokenKind::kEnd, i + 1) && !peek(i + 1).first_on_line) {
     ++i;
   }
   return at_symbol(':', i);

@@ -323,10 +323,28 @@ TEST(Robustness, MutatedTracks) {
   }
 }
 
-// Text that makes a careless scanner quadratic. A megabyte of each takes well under the time that a
-// quadratic one needs.
+// The least of a few attempts, since the machine may be busy with other things.
+double seconds_for(const char* piece, std::size_t bytes) {
+  const std::string text =
+      kHead + "step \"A\" when " + repeat(piece, bytes / std::string(piece).size());
+  double least = 1e9;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Analysis analysis = analyse(text, sample_catalogue());
+    for (std::size_t i = 0; i < std::min<std::size_t>(10, analysis.diagnostics.size()); ++i) {
+      render(analysis.diagnostics[i], "f", text, false);
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    least = std::min(least, took.count());
+  }
+  return least;
+}
+
+// Text that makes a careless scanner quadratic: eight times as much of it may take about eight
+// times as long, and not sixty-four times.
 TEST(Robustness, LongInputsTakeLinearTime) {
-  constexpr std::size_t kBytes = 1'000'000;
+  constexpr std::size_t kBytes = 30'000;
+  constexpr double kTooShortToTell = 0.004;
   for (const char* piece : {"„",
                             "'",
                             "“",
@@ -350,15 +368,8 @@ TEST(Robustness, LongInputsTakeLinearTime) {
                             "\xff\n",
                             "a\n\xff",
                             "not x or "}) {
-    const std::string text =
-        kHead + "step \"A\" when " + repeat(piece, kBytes / std::string(piece).size());
-    const auto begin = std::chrono::steady_clock::now();
-    const Analysis analysis = analyse(text, sample_catalogue());
-    for (std::size_t i = 0; i < std::min<std::size_t>(10, analysis.diagnostics.size()); ++i) {
-      render(analysis.diagnostics[i], "f", text, false);
-    }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    EXPECT_LT(took.count(), 10.0) << piece;
+    const double little = std::max(kTooShortToTell, seconds_for(piece, kBytes));
+    EXPECT_LT(seconds_for(piece, 8 * kBytes), 28 * little) << piece;
   }
 }
 
