@@ -77,8 +77,9 @@ Type Checker::field(const track::FieldRef& field, const Scope& scope) {
   }
   std::string hint;
   for (const char* nothing : {"null", "nil", "none", "empty", "undefined", "blank"}) {
-    hint =
-        base::equals_ignoring_case(field.name, nothing) ? "for no value write `is missing`" : hint;
+    hint = base::equals_ignoring_case(field.name, nothing)
+               ? "for no value write `is missing` or `clear`"
+               : hint;
   }
   hint = hint.empty() ? suggest_field(field.name, field_names_) : hint;
   report("unknown-field", field.span, "field `" + shorten(field.name) + "` is not declared", hint);

@@ -226,7 +226,10 @@ Condition Parser::predicate(Operand left) {
     result.node = track::BooleanField{std::move(*field)};
   } else {
     fail("expected-comparison",
-         "a comparison (`is`, `is not`, `is at least`, `is one of`, `contains` and the like)");
+         "a comparison (`is`, `is not`, `is at least`, `is one of`, `contains` and the like)",
+         std::holds_alternative<std::string>(left.value)
+             ? "several values to compare with stand behind `is one of`"
+             : "");
   }
   return result;
 }

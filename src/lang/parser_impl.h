@@ -128,6 +128,7 @@ class Parser {
   track::Head head();
   void rule_body(track::Rule& rule);
   void colon();
+  // --- Actions and moves (parse_actions.cc)
   track::Action action();
   void action_body(track::Action& action);
   void change_action(track::Action& action);
