@@ -1,6 +1,9 @@
 #include "decide/select.h"
 
 #include <cstring>
+#include <optional>
+
+#include "decide/time_sets.h"
 
 namespace turnout::decide {
 namespace {
@@ -81,6 +84,8 @@ std::size_t split_number(const Node& node, const ColumnView& column, const RowNu
   }
 }
 
+constexpr std::size_t kWorthBounds =
+    4;  // for fewer rows working out bounds costs more than it saves
 constexpr std::size_t kMaxScanned = 16;  // longer lists are searched by halves
 
 // `one of` over few texts of at most eight bytes.
@@ -121,6 +126,54 @@ bool short_texts(const Node& node) {
   return true;
 }
 
+bool is_time(Type type) { return type == Type::kTimestamp || type == Type::kDate; }
+
+// A time against one that is the same for all rows: two bounds, worked out once.
+std::optional<std::size_t> split_times(const Node& node, const Rows& rows,
+                                       const RowNumber* selection, std::size_t count,
+                                       RowNumber* met, RowNumber* rest) {
+  const std::optional<TimeSet> set = met_set(node, rows.zone(0), rows.now());
+  if (!set || set->size() != 1) {
+    return std::nullopt;
+  }
+  const Interval met_between = set->front();
+  const bool left = node.a.kind == Term::Kind::kField;
+  const ColumnView& column = rows.column(left ? node.a.field : node.b.field);
+  return filter(selection, count, met, rest, [&](RowNumber row) {
+    const std::int64_t value = column.time[row];
+    // The highest value of the type is no value of a field, so an open end may leave it out.
+    return (static_cast<unsigned>(column.present[row] != 0) &
+            static_cast<unsigned>(value >= met_between.low) &
+            static_cast<unsigned>(value < met_between.high)) != 0;
+  });
+}
+
+// Sums of calendar units and of the days that they have on average differ by less than this, in any
+// zone.
+constexpr std::int64_t kSlack = 10LL * 86'400'000'000;
+
+// "More than D ago" and the like for points in time. Only those within a few days of the bound need
+// the calendar.
+std::size_t split_distance(const Node& node, const Rows& rows, const RowNumber* selection,
+                           std::size_t count, RowNumber* met, RowNumber* rest) {
+  const std::int64_t now = rows.now().us;
+  const std::int64_t sign = node.future ? -1 : 1;
+  const std::int64_t bound = rows.zone(0).add(rows.now(), node.duration, node.future ? 1 : -1).us;
+  const bool far_wanted = node.kind == Node::Kind::kRelative && node.more;
+  const ColumnView& column = rows.column(node.a.field);
+  return filter(selection, count, met, rest, [&](RowNumber row) {
+    if (column.present[row] == 0) {
+      return false;
+    }
+    const std::int64_t value = column.time[row];
+    if (value > bound - kSlack && value < bound + kSlack) {
+      return test(node, rows, row, rows.now()) != node.negated;
+    }
+    const bool far = node.future ? value > bound : value < bound;
+    return far == far_wanted && (far_wanted || sign * (value < now ? -1 : value > now) <= 0);
+  });
+}
+
 bool field_and_constant(const Node& node) {
   return node.a.kind == Term::Kind::kField && node.b.kind == Term::Kind::kConstant;
 }
@@ -154,6 +207,17 @@ std::size_t split_leaf(const Node& node, const Rows& rows, const RowNumber* sele
     }
     if (node.kind == Node::Kind::kOneOf && short_texts(node)) {
       return split_short_texts(node, column, selection, count, met, rest);
+    }
+  }
+  if (rows.one_zone() && count >= kWorthBounds) {
+    const bool point = node.a.kind == Term::Kind::kField && node.a.type == Type::kTimestamp;
+    if (node.kind == Node::Kind::kCompare && is_time(node.a.type)) {
+      const auto done = split_times(node, rows, selection, count, met, rest);
+      if (done) {
+        return *done;
+      }
+    } else if (point && (node.kind == Node::Kind::kRelative || node.kind == Node::Kind::kWithin)) {
+      return split_distance(node, rows, selection, count, met, rest);
     }
   }
   // `negated` is taken care of by the caller, while test() answers with it.

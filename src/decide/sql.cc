@@ -93,7 +93,8 @@ class Translator {
       return parts[begin];
     }
     const std::size_t middle = begin + (end - begin) / 2;
-    return "(" + joined(parts, begin, middle, with) + with + joined(parts, middle, end, with) + ")";
+    return fmt::format("({}{}{})", joined(parts, begin, middle, with), with,
+                       joined(parts, middle, end, with));
   }
   static std::string joined(const std::vector<std::string>& parts, const char* with) {
     return joined(parts, 0, parts.size(), with);
