@@ -35,7 +35,7 @@ BANS = [
         "take the instant as an argument: pure rooms read no clock"),
     Ban("random", r"\b(std::random_device|std::mt19937(_64)?|random_device)\b", _PURE,
         "take the draw as an argument, or hash ids with base/hash.h"),
-    Ban("random", r"(?<![\w:.>])(std::)?(s?rand|rand_r|drand48|random)\s*\(", r"^(src|tests|bench)/",
+    Ban("random", r"(?<![\w:.>])(std::)?(s?rand|rand_r|drand48)\s*\(", r"^(src|tests|bench)/",
         "base/hash.h with a seed that is printed"),
     Ban("thread", r"#\s*include\s*<(thread|mutex|condition_variable|future|atomic|shared_mutex|semaphore)>",
         _PURE, "pure rooms start no threads and share nothing"),

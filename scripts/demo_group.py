@@ -11,6 +11,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import expected_totals
+
 START_SECONDS = 60
 STOP_SECONDS = 15
 ANSWER_SECONDS = 5
@@ -102,7 +104,7 @@ class Now:
         self.entered = report["entered"]
         self.moves = report["moves"]
         self.stopped = sum(self.stopped_as.values())
-        self.actions = report["actions"]
+        self.actions = expected_totals.actions_of(report)
         self.asked = sum(a["asked"] for a in self.actions)
         self.delivered = sum(a["sent"] + a["uncertain"] + a["failed"] for a in self.actions)
 

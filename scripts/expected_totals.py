@@ -166,6 +166,17 @@ class Differences:
             self.equal(f"{what} '{name}'", wanted.get(name, 0), found.get(name, 0))
 
 
+STATES = ("waiting", "sending", "sent", "failed", "uncertain")
+
+
+def actions_of(report):
+    """The actions as [{"kind", "name", "asked", and a number for each state}]."""
+    return [
+        {"kind": a["kind"], "name": a["name"], "asked": a["total"], **{s: a["states"].get(s, 0) for s in STATES}}
+        for a in report["actions"]
+    ]
+
+
 def compare_report(want, report, may_be_uncertain, differences):
     """Compares and returns the actions {(kind, name): asked} and how many deliveries are uncertain."""
     differences.equal("contacts that entered", want["entered"], report["entered"])
@@ -177,7 +188,7 @@ def compare_report(want, report, may_be_uncertain, differences):
 
     asked = collections.Counter()
     uncertain = 0
-    for action in report["actions"]:
+    for action in actions_of(report):
         name = f"{action['kind']} '{action['name']}'"
         asked[action["kind"], action["name"]] += action["asked"]
         uncertain += action["uncertain"]
@@ -217,7 +228,7 @@ def compare_sink(asked, report, sink, differences):
     when it was killed may have arrived or not; everything else has arrived."""
     for kind, label in (("email", "mails"), ("webhook", "webhooks")):
         most = sum(n for (k, _), n in asked.items() if k == kind)
-        least = most - sum(a["uncertain"] for a in report["actions"] if a["kind"] == kind)
+        least = most - sum(a["uncertain"] for a in actions_of(report) if a["kind"] == kind)
         received = sink[label]["received"]
         if not least <= received <= most:
             wanted = str(most) if least == most else f"{least} to {most}"
