@@ -426,7 +426,8 @@ void Peer::tick() {
   if (now >= engine_->next_tick()) {
     engine_->tick(now);
   }
-  offer_deliveries(now);
+  // The engine may have told the member something at a later instant than this turn began.
+  offer_deliveries(base::boot_now());
   desk_->tick(now);
   if (now >= snapshot_at_ + kSnapshotEvery) {
     take_snapshot();
