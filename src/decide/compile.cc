@@ -188,8 +188,8 @@ class TrackCompiler {
         TRY(Term to, compile_operand(*email->to, result_.columns));
         JsonTemplate payload;
         payload.kind = JsonTemplate::Kind::kObject;
-        payload.members.emplace_back("to", JsonTemplate{});
-        payload.members.back().second.term = std::move(to);
+        payload.names.emplace_back("to");
+        payload.items.emplace_back().term = std::move(to);
         action.payload = std::move(payload);
         action.act.has_payload = true;
       }
@@ -238,13 +238,14 @@ class TrackCompiler {
       made.kind = JsonTemplate::Kind::kObject;
       for (const auto& [name, value] : object->members) {
         TRY(JsonTemplate member, json(value));
-        made.members.emplace_back(name, std::move(member));
+        made.names.push_back(name);
+        made.items.push_back(std::move(member));
       }
     } else if (const auto* const items = std::get_if<track::Json::List>(&source.value)) {
       made.kind = JsonTemplate::Kind::kList;
       for (const track::Json& item : items->items) {
         TRY(JsonTemplate member, json(item));
-        made.members.emplace_back(std::string(), std::move(member));
+        made.items.push_back(std::move(member));
       }
     } else {
       TRY(made.term, compile_operand(std::get<track::Operand>(source.value), result_.columns));

@@ -26,7 +26,8 @@ struct JsonTemplate {
   enum class Kind : std::uint8_t { kTerm, kObject, kList };
   Kind kind = Kind::kTerm;
   Term term;
-  std::vector<std::pair<std::string, JsonTemplate>> members;  // of a list: without names
+  std::vector<std::string> names;  // of an object's members, parallel to `items`
+  std::vector<JsonTemplate> items;
 };
 
 struct CompiledAction {

@@ -38,15 +38,15 @@ void append_json(std::string& out, const JsonTemplate& json, const Rows& rows, s
   }
   const bool object = json.kind == JsonTemplate::Kind::kObject;
   out += object ? '{' : '[';
-  for (std::size_t i = 0; i < json.members.size(); ++i) {
+  for (std::size_t i = 0; i < json.items.size(); ++i) {
     if (i > 0) {
       out += ',';
     }
     if (object) {
-      append_json_text(out, json.members[i].first);
+      append_json_text(out, json.names[i]);
       out += ':';
     }
-    append_json(out, json.members[i].second, rows, row);
+    append_json(out, json.items[i], rows, row);
   }
   out += object ? '}' : ']';
 }
