@@ -1,7 +1,7 @@
 #pragma once
 
 // The group's key: 32 random bytes that every peer of a group holds in a file made by `turnout
-// keygen`. Whoever holds it can be any peer. The file is text (docs/formats/key-file.md):
+// keygen`. Whoever holds it can be any peer. The file is text:
 //
 //   # Turnout group key: who holds this can join the group. Keep it secret.
 //   turnout-group-key 1

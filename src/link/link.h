@@ -6,7 +6,7 @@
 // (control), one for blocks and their reports (bulk), so that a large block never delays an
 // advertisement. The peer that dials opens both; if two peers dial each other at once, the session
 // dialled by the lower name stays and the other one is drained. Frames are Protocol Buffers behind
-// a four-byte big-endian length (docs/formats/wire.md, link/wire.proto).
+// a four-byte big-endian length (link/wire.proto).
 //
 // With keys, every connection is TLS 1.3 authenticated by an external pre-shared key (link/tls.h).
 // Without keys a link listens on, dials and accepts from this machine's loopback only, in plain
