@@ -120,7 +120,7 @@ void Member::Impl::take_ripe() {
   }
   for (const TrackId id : ripe) {
     Track& track = tracks_.at(id);
-    if (!track.taking && standing(track.row) >= Standing::kLost) {
+    if (!track.taking && may_be_taken(track.row)) {
       claims_.erase(id);
       take(track, track.row.fence);
     }
@@ -243,8 +243,7 @@ void Member::Impl::assign_overdue() {
     ++given[to];
     track.assigned_at = now_;
     if (to == config_.name) {
-      withdraw(id);
-      take(track, track.row.fence);
+      begin_claim(id, 0);
     } else if (!to.empty()) {
       send(to, Assign{config_.incarnation, master_row_.fence.epoch, id, track.row.fence.timeline,
                       track.row.fence.epoch});
@@ -266,7 +265,11 @@ bool Member::Impl::receive_assign(const Assign& message, Peer& peer) {
     return true;
   }
   withdraw(message.track);
-  take(track, fence);
+  if (track.row.fence == fence && free_.contains(message.track)) {
+    begin_claim(message.track, 0);  // ripe at once
+  } else {
+    take(track, fence);
+  }
   return true;
 }
 

@@ -67,7 +67,8 @@ Dispatcher::Impl::Impl(const Config& config, Tick now)
       incarnation_(config.incarnation),
       cycle_(config.cycle),
       miss_limit_(config.miss_limit),
-      next_check_(now + config.cycle) {}
+      next_check_(now + config.cycle),
+      now_(now) {}
 
 void Dispatcher::Impl::gained(TrackId id, Version version, Fence fence) {
   const std::size_t size = tracks_.contains(id) ? tracks_.at(id).size : kFirstBlock;
@@ -288,6 +289,7 @@ void Dispatcher::Impl::resize(Track& track, const Block& block, const BlockRepor
 // -----------------------------------------------------------------------------------------------------
 
 DispatchReady Dispatcher::Impl::take_ready() {
+  give_back(now_);
   ready_.load_changed = std::exchange(load_changed_, false);
   return std::exchange(ready_, {});
 }

@@ -145,6 +145,7 @@ class Dispatcher::Impl {
   void hand_again_late(Tick now);
   Duration late_after(const BlockState& state, int attempts) const;
   void resynchronize(Tick now);
+  void give_back(Tick now);
   Slots backlog_beside(const Track& track) const;
 
   PeerName name_;
@@ -166,6 +167,8 @@ class Dispatcher::Impl {
   Tick next_check_;
   DispatchReady ready_;
   bool load_changed_ = false;
+  bool credit_changed_ = false;
+  Tick now_;
 };
 
 }  // namespace turnout::group

@@ -32,6 +32,7 @@ void Dispatcher::Impl::Pace::add(Duration took) {
 // -------------------------------------------------------------------------------------------------
 
 void Dispatcher::Impl::hand_out(Tick now) {
+  now_ = now;
   if (stopped_) {
     return;
   }
@@ -134,6 +135,7 @@ void Dispatcher::Impl::send_block(BlockState& state, Track& track, const PeerNam
   }
   ++track.handed_out;
   track.handed_again += state.attempts > 0 ? 1 : 0;
+  credit_changed_ = true;
   ++state.attempts;
   state.copies.push_back({to, state.attempts, now});
   out_[block.id] = now;
@@ -168,7 +170,8 @@ void Dispatcher::Impl::receive(const Message& message, const PeerName& from, Tic
         renew(from, advertisement->incarnation, credit, now);
       }
     }
-  } else if (const auto* const grant = std::get_if<CreditGrant>(&message)) {
+  } else if (const auto* const grant = std::get_if<CreditGrant>(&message);
+             grant != nullptr && grant->credit.owner == name_) {
     renew(from, grant->incarnation, grant->credit, now);
   } else if (const auto* const done = std::get_if<BlockReport>(&message)) {
     renew(from, done->incarnation, done->credit, now);
@@ -205,6 +208,7 @@ void Dispatcher::Impl::renew(const PeerName& name, Incarnation incarnation, cons
   const bool progress = credit.received_bulk != peer.credit.received_bulk ||
                         credit.received_single != peer.credit.received_single;
   peer.credit = credit;
+  credit_changed_ = true;
   const bool current = credit.session == peer.session;
   const bool all_in = peer.sent_bulk + peer.sent_single == 0 ||
                       (current && credit.received_bulk >= peer.sent_bulk &&
@@ -213,6 +217,36 @@ void Dispatcher::Impl::renew(const PeerName& name, Incarnation incarnation, cons
     peer.short_since.reset();
   } else if (progress || !peer.short_since) {
     peer.short_since = now;
+  }
+}
+
+// What was granted and is not needed any more goes back at once: others wait for it. (The granting
+// peer would otherwise have to keep it until it can be used no more.)
+void Dispatcher::Impl::give_back(Tick now) {
+  if (stopped_ || !std::exchange(credit_changed_, false)) {
+    return;
+  }
+  const bool no_single = ready_single_ == 0;
+  const bool no_bulk =
+      ready_bulk_ == 0 && std::all_of(busy_.begin(), busy_.end(),
+                                      [this](TrackId id) { return tracks_.at(id).remaining == 0; });
+  if (!no_single && !no_bulk) {
+    credit_changed_ = true;  // to be looked at again when one of them runs out
+    return;
+  }
+  for (auto& [name, peer] : peers_) {
+    const std::int32_t bulk = credit_left(peer, BlockKind::kBulk, now);
+    const std::int32_t single = credit_left(peer, BlockKind::kSingle, now);
+    if (name == name_ || (!(no_bulk && bulk > 0) && !(no_single && single > 0))) {
+      continue;
+    }
+    const Slots keep{no_bulk ? 0 : bulk, no_single ? 0 : single};
+    Credit back{name_, peer.credit.number, peer.session, peer.sent_bulk, peer.sent_single, keep};
+    peer.credit.session = peer.session;
+    peer.credit.received_bulk = peer.sent_bulk;
+    peer.credit.received_single = peer.sent_single;
+    peer.credit.window = keep;
+    ready_.messages.push_back({name, CreditGrant{incarnation_, std::move(back)}});
   }
 }
 

@@ -120,7 +120,7 @@ void Member::Impl::granted_master(const TakeResult& result) {
     master_row_ = result.row;  // what was believed was never so: the ledger is the judge
   }
   learn_master(result.row);
-  if (result.outcome == Attempt::kRefused) {
+  if (result.outcome == Attempt::kRefused && masterless_since_) {
     masterless_since_ = now_;
   }
 }

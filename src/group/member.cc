@@ -186,7 +186,8 @@ Tick Member::Impl::next_tick() const {
   if (leave_deadline_) {
     next = std::min(next, *leave_deadline_);
   }
-  if (masterless_since_ && phase_ == PeerPhase::kMember && !stopped_ && !taking_master_) {
+  if (masterless_since_ && !master_present_ && phase_ == PeerPhase::kMember && !stopped_ &&
+      !taking_master_) {
     next = std::min(next, *masterless_since_ + cycles(candidates_before_me()));
   }
   if (phase_ == PeerPhase::kJoining && !stopped_) {

@@ -70,6 +70,7 @@ class Member::Impl {
     std::int64_t stamp = 0;
     Tick still_since;              // the value has stood since then …
     Tick still_until;              // … until then, as far as readings tell
+    Tick read_at;                  // when the last reading was answered
     std::optional<Tick> moved_at;  // when the last reading that showed it moved began
 
     // The sign of death.
@@ -170,6 +171,7 @@ class Member::Impl {
   void own(Track& track);
   void disown(Track& track, const PeerName& by);
   Standing standing(const LedgerRow& row) const;
+  bool may_be_taken(const LedgerRow& row) const;
   void refresh_free(Track& track);
   void refresh_rows_of(Peer& peer);
   bool is_mine(const LedgerRow& row) const {

@@ -208,7 +208,8 @@ struct Refusal {
   Credit credit;
 };
 
-// Slots granted between advertisements.
+// Slots granted between advertisements; or, from the owner that credit.owner names, given back: of
+// the grant with that number it has used `received` in all and keeps `window`.
 struct CreditGrant {
   Incarnation incarnation;
   Credit credit;

@@ -105,6 +105,17 @@ Member::Impl::Standing Member::Impl::standing(const LedgerRow& row) const {
   return Standing::kHolds;
 }
 
+// G12: a row whose owner is judged by its stamp is taken only right after a reading of the stamp.
+// Ripe claims wait for the next one, at most a cycle.
+bool Member::Impl::may_be_taken(const LedgerRow& row) const {
+  const Standing stands = standing(row);
+  if (stands != Standing::kLost || row.owner.empty()) {
+    return stands > Standing::kLost || row.owner.empty();
+  }
+  const Peer* const peer = find_peer(row.owner);
+  return peer != nullptr && now_ - peer->read_at <= config_.cycle / 8;
+}
+
 void Member::Impl::refresh_free(Track& track) {
   const TrackId id = track.row.track;
   const bool is_free =

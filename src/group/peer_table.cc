@@ -239,6 +239,7 @@ void Member::Impl::stamp_seen(Peer& peer, const PeerStamp& stamp, Tick began) {
   if (stamp.incarnation > peer.incarnation) {
     renew_incarnation(peer, stamp.incarnation);
   }
+  peer.read_at = now_;
   const std::int64_t value = stamp.incarnation == peer.incarnation ? stamp.count : -1;
   if (!peer.stamp_known || value != peer.stamp) {
     if (peer.stamp_known) {

@@ -65,6 +65,9 @@ class Worker::Impl {
       divide();
     } else if (const auto* const block = std::get_if<BlockMessage>(&message)) {
       take_in(*block, from, now);
+    } else if (const auto* const back = std::get_if<CreditGrant>(&message);
+               back != nullptr && back->credit.owner == from && from != name_) {
+      take_back(know(from, back->incarnation), back->credit);
     }
   }
 
@@ -215,6 +218,26 @@ class Worker::Impl {
     if (owner.bulk.need + owner.single.need == 0) {
       lapse(owner, now);
     }
+  }
+
+  // The owner gives back what it does not need, if it speaks of the newest grant; blocks under way
+  // keep their slots.
+  void take_back(Owner& owner, const Credit& kept) {
+    if (kept.number != owner.credit_number || kept.session < owner.session) {
+      return;
+    }
+    const bool current = kept.session == owner.session;
+    const auto shrink = [current](Flow& flow, std::uint32_t sent, std::int32_t keep) {
+      const std::int64_t under_way = static_cast<std::int64_t>(sent) -
+                                     (current ? static_cast<std::int64_t>(flow.received) : 0);
+      flow.window = static_cast<std::int32_t>(
+          std::clamp<std::int64_t>(under_way + keep, 0, std::max(0, flow.window)));
+      flow.need = std::min(flow.need, keep);
+    };
+    shrink(owner.bulk, kept.received_bulk, kept.window.bulk);
+    shrink(owner.single, kept.received_single, kept.window.single);
+    ++owner.credit_number;
+    divide();
   }
 
   // What was granted and not used is renewed no more. It stays reserved while the owner may still

@@ -23,6 +23,30 @@ constexpr std::size_t kFeedChunk = 50;
 constexpr int kMaxHops = 2;
 constexpr int kDeliveriesAtOnce = 4;
 
+// What a faulty owner would read in a message.
+void misread(Message& message, Mutant mutant, Tick now) {
+  if (mutant == Mutant::kSequenceLeftOut) {
+    if (auto* const a = std::get_if<group::Advertisement>(&message)) {
+      a->sequence = static_cast<std::uint64_t>(now.us);
+    }
+  }
+  if (mutant == Mutant::kCreditDoubled) {
+    const auto twice = [](group::Credit& credit) {
+      credit.window.bulk *= 2;
+      credit.window.single *= 2;
+    };
+    if (auto* const grant = std::get_if<group::CreditGrant>(&message)) {
+      twice(grant->credit);
+    } else if (auto* const report = std::get_if<group::BlockReport>(&message)) {
+      twice(report->credit);
+    } else if (auto* const a = std::get_if<group::Advertisement>(&message)) {
+      for (group::Credit& credit : a->credits) {
+        twice(credit);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Host::Host(World& world, PeerName name) : world_(world), name_(std::move(name)) {
@@ -57,6 +81,7 @@ void Host::start() {
   owned_.clear();
   master_.reset();
   delivering_ = 0;
+  stamped_at.clear();
   inbox_.clear();
   paused_ = false;
   wake_.reset();
@@ -123,11 +148,7 @@ void Host::input(std::function<void()> action) {
 void Host::deliver(const PeerName& from, const Message& message) {
   input([this, from, message] {
     Message heard = message;
-    if (world_.config().mutant == Mutant::kSequenceLeftOut) {
-      if (auto* const a = std::get_if<group::Advertisement>(&heard)) {
-        a->sequence = static_cast<std::uint64_t>(clock().us);
-      }
-    }
+    misread(heard, world_.config().mutant, clock());
     if (!member_->receive(heard, from, clock())) {
       return;
     }
@@ -244,8 +265,10 @@ void Host::send(const group::Send& message) {
 }
 
 void Host::own_message(const Message& message) {
-  dispatcher_->receive(message, name_, clock());
-  worker_->receive(message, name_, clock());
+  Message heard = message;
+  misread(heard, world_.config().mutant, clock());
+  dispatcher_->receive(heard, name_, clock());
+  worker_->receive(heard, name_, clock());
 }
 
 // --- what Member says
@@ -384,7 +407,10 @@ void Host::start_requests(const group::Ready& ready) {
             result->outcome = Attempt::kRefused;
             return;
           }
-          stamped_at = world_.now();
+          stamped_at.push_back(world_.now());
+          if (stamped_at.size() > 20) {
+            stamped_at.pop_front();
+          }
           result->outcome = Attempt::kDone;
           result->timeline = database.timeline();
           result->master = database.row(group::kMasterRow);

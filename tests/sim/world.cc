@@ -28,6 +28,12 @@ void World::run_until(Tick until) {
     // The queue gives only const access to its top; the event is popped right after.
     const Event event = queue_.top();
     queue_.pop();
+    // A state machine that asks to be called at once, for ever, would keep a processor busy.
+    events_now_ = event.at == now_ ? events_now_ + 1 : 0;
+    if (events_now_ > kMaxEventsAtOnce) {
+      fail("endless loop: time stands still");
+      return;
+    }
     now_ = event.at;
     event.action();
     for (Observer* const observer : observers_) {

@@ -81,8 +81,8 @@ class Host {
   Tick clock() const;
   // Whether the database answers this process.
   bool database_up = true;
-  // When this process last raised its stamp in the database (world time).
-  std::optional<Tick> stamped_at;
+  // When this process raised its stamp in the database (world time), the last times.
+  std::deque<Tick> stamped_at;
 
  private:
   friend class World;
@@ -207,9 +207,12 @@ class World {
     }
   };
 
+  static constexpr int kMaxEventsAtOnce = 10'000;
+
   WorldConfig config_;
   Random random_;
   Tick now_{};
+  int events_now_ = 0;
   std::uint64_t order_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> queue_;
   Database database_;

@@ -1,0 +1,51 @@
+// G12: nothing is taken over while the owner's stamp moves. (What the owner offers, what its
+// process left behind when it ended, and what it takes anew itself is not taken over.)
+
+#include "sim/checker.h"
+
+namespace turnout::sim {
+namespace {
+
+class TakeOver : public Checker {
+ public:
+  using Checker::Checker;
+
+  void on_send(const Host&, const PeerName& to, const Message& message) override {
+    if (const auto* const cede = std::get_if<group::Cede>(&message)) {
+      offered_.insert({cede->track, {cede->timeline, cede->epoch}, to});
+    }
+  }
+
+  void on_take(const LedgerRow& before, const LedgerRow& after) override {
+    if (after.track == group::kMasterRow || before.owner.empty() || before.owner == after.owner ||
+        offered_.contains({after.track, before.fence, after.owner})) {
+      return;
+    }
+    const Host& owner = world().host(before.owner);
+    if (!owner.alive() || owner.incarnation() != before.incarnation ||
+        owner.member().phase() == group::PeerPhase::kLeft) {
+      return;
+    }
+    const WorldConfig& config = world().config();
+    // A reading may come up to a cycle after the stamp; half a cycle is for the latency of both.
+    const Tick since = world().now() - (config.cycle * (config.miss_limit - 1) - config.cycle / 2);
+    const Tick until = world().now() - (config.cycle / 8 + config.database_latency * 2 +
+                                        world().extra_database_latency * 4);
+    for (const Tick stamp : owner.stamped_at) {
+      if (stamp > since && stamp < until) {
+        fail("G12: " + after.owner.get() + " took track " + std::to_string(after.track.get()) +
+             " from " + before.owner.get() + ", which stamped " +
+             std::to_string((world().now() - stamp).count() / 1000) + " ms before");
+      }
+    }
+  }
+
+ private:
+  std::set<std::tuple<TrackId, Fence, PeerName>> offered_;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> check_takeover(World& world) { return std::make_unique<TakeOver>(world); }
+
+}  // namespace turnout::sim

@@ -1,0 +1,30 @@
+// G3: a contact's moves on a track are numbered 1, 2, 3 … with none missing and none twice.
+
+#include "sim/checker.h"
+
+namespace turnout::sim {
+namespace {
+
+class Moves : public Checker {
+ public:
+  using Checker::Checker;
+
+  void on_move(TrackId track, ContactId contact, std::int32_t move_no, bool) override {
+    std::int32_t& last = last_[{track, contact}];
+    if (move_no != last + 1) {
+      fail("G3: contact " + std::to_string(contact.get()) + " on track " +
+           std::to_string(track.get()) + " made move " + std::to_string(move_no) + " after move " +
+           std::to_string(last));
+    }
+    last = move_no;
+  }
+
+ private:
+  std::map<std::pair<TrackId, ContactId>, std::int32_t> last_;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> check_moves(World& world) { return std::make_unique<Moves>(world); }
+
+}  // namespace turnout::sim

@@ -1,0 +1,64 @@
+// G6: while the database answers and some fit peer lives, an active track is owned again within M +
+// 2 cycles of the last fault; and in the end every contact has run through.
+
+#include <algorithm>
+
+#include "sim/checker.h"
+
+namespace turnout::sim {
+namespace {
+
+class Liveness : public Checker {
+ public:
+  Liveness(World& world, const Calm& calm) : Checker(world), calm_(calm) {}
+
+  void on_step() override {
+    const Tick now = world().now();
+    if (now < next_look_) {
+      return;
+    }
+    const WorldConfig& config = world().config();
+    next_look_ = now + config.cycle / 4;
+    // A peer that has just started joins first: that takes M cycles in a group without a master.
+    const int joining = config.miss_limit;
+    if (!calm_.lasts(now, config.cycle * (config.miss_limit + 2 + joining))) {
+      return;
+    }
+    const bool somebody = std::any_of(world().hosts().begin(), world().hosts().end(),
+                                      [](const auto& entry) { return entry.second->working(); });
+    for (int track = 1; somebody && track <= config.tracks; ++track) {
+      if (!is_run(TrackId(track))) {
+        fail("G6: track " + std::to_string(track) + " is run by nobody");
+      }
+    }
+  }
+
+  void at_end() override {
+    if (!world().database().all_stopped()) {
+      fail("G6: " + std::to_string(world().database().open_positions()) +
+           " contacts did not get to the end");
+    }
+  }
+
+ private:
+  bool is_run(TrackId track) {
+    const LedgerRow row = world().database().row(track);
+    if (row.owner.empty()) {
+      return false;
+    }
+    const Host& host = world().host(row.owner);
+    return host.working() && host.incarnation() == row.incarnation && host.member().owns(track) &&
+           host.member().may_write();
+  }
+
+  const Calm& calm_;
+  Tick next_look_;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> check_liveness(World& world, const Calm& calm) {
+  return std::make_unique<Liveness>(world, calm);
+}
+
+}  // namespace turnout::sim

@@ -1,0 +1,167 @@
+#include "sim/simulation.h"
+
+#include <deque>
+#include <memory>
+#include <sstream>
+
+#include "sim/checker.h"
+#include "sim/describe.h"
+#include "sim/nemesis.h"
+
+namespace turnout::sim {
+namespace {
+
+// Keeps the last events, in words.
+class Trace : public Observer {
+ public:
+  explicit Trace(World& world) : world_(world) {}
+  void on_notice(const Host& host, const group::Notice& notice) override {
+    add(host.name().get() + "  " + describe(notice));
+  }
+  void on_ask(const Host& host, const std::string& what) override {
+    add(host.name().get() + "  asks to " + what);
+  }
+  void on_fault(const std::string& what) override { add("*  " + what); }
+  void on_send(const Host& host, const PeerName& to, const Message& message) override {
+    const std::string who = host.name().get() + "  ";
+    if (const auto* const m = std::get_if<group::BlockMessage>(&message)) {
+      add(who + "hands block " + std::to_string(m->block->id) + "/" + std::to_string(m->attempt) +
+          " of track " + std::to_string(m->block->track.get()) + " to " + to.get() + ", serial " +
+          std::to_string(m->session) + "." + std::to_string(m->serial));
+    } else if (const auto* const r = std::get_if<group::BlockReport>(&message)) {
+      add(who + "reports block " + std::to_string(r->block) + " to " + to.get());
+    } else if (const auto* const g = std::get_if<group::CreditGrant>(&message)) {
+      add(who + "grants " + to.get() + " " + std::to_string(g->credit.window.bulk) + "/" +
+          std::to_string(g->credit.window.single) + " number " + std::to_string(g->credit.number) +
+          " received " + std::to_string(g->credit.received_bulk) + "/" +
+          std::to_string(g->credit.received_single));
+    }
+  }
+
+  std::string text() const {
+    std::string all;
+    for (const std::string& line : lines_) {
+      all += line + '\n';
+    }
+    return all;
+  }
+
+ private:
+  static constexpr std::size_t kKept = 150;
+  void add(const std::string& what) {
+    lines_.push_back(std::to_string(world_.now().us / 1000) + "  " + what);
+    if (lines_.size() > kKept) {
+      lines_.pop_front();
+    }
+  }
+  World& world_;
+  std::deque<std::string> lines_;
+};
+
+class Counter : public Watcher {
+ public:
+  void on_move(TrackId, ContactId, std::int32_t, bool) override { ++moves; }
+  void on_take(const LedgerRow& before, const LedgerRow& after) override {
+    takeovers += !before.owner.empty() && after.track != group::kMasterRow ? 1 : 0;
+  }
+  std::int64_t moves = 0;
+  std::int64_t takeovers = 0;
+};
+
+WorldConfig draw(std::uint64_t seed, Mutant mutant) {
+  Random random(seed ^ 0x5eed);
+  WorldConfig config;
+  config.seed = seed;
+  config.mutant = mutant;
+  config.miss_limit = static_cast<int>(random.between(3, 5));
+  config.claim_counter = static_cast<int>(random.between(1, config.miss_limit - 1));
+  const std::int64_t peers = random.between(1, 5);
+  for (std::int64_t i = 0; i < peers; ++i) {
+    config.peers.push_back(std::string(1, static_cast<char>('a' + i)));
+  }
+  config.tracks = static_cast<int>(random.between(1, 5));
+  config.contacts = static_cast<int>(random.between(1, 20));
+  config.slots = {static_cast<std::int32_t>(random.between(1, 3)),
+                  static_cast<std::int32_t>(random.between(1, 2))};
+  config.latency = Duration(random.between(100, 20'000));
+  config.jitter = Duration(random.between(0, 20'000));
+  config.database_latency = Duration(random.between(200, 20'000));
+  config.block_time = Duration(random.between(1'000, 40'000));
+  config.drift_ppm = random.chance(500) ? random.between(1, 500) : 0;
+  return config;
+}
+
+// Contacts change now and then, so that rules are met while they wait.
+void change_contacts(World& world, const bool& going_on) {
+  if (!going_on) {
+    return;
+  }
+  const WorldConfig& config = world.config();
+  world.database().raise_value(ContactId(world.random().between(1, config.contacts)), 1);
+  world.after(config.cycle * world.random().between(1, 40) / 20,
+              [&world, &going_on] { change_contacts(world, going_on); });
+}
+
+}  // namespace
+
+Outcome simulate(std::uint64_t seed, Mutant mutant, bool traced) {
+  constexpr int kFaultyCycles = 120;
+  constexpr int kCalmCycles = 80;
+  World world(draw(seed, mutant));
+  const Duration cycle = world.config().cycle;
+  Calm calm;
+  Counter counter;
+  world.watch(&counter);
+  std::vector<std::unique_ptr<Checker>> checkers;
+  checkers.push_back(check_ownership(world));
+  checkers.push_back(check_fence(world));
+  checkers.push_back(check_moves(world));
+  checkers.push_back(check_outbox(world));
+  checkers.push_back(check_master(world));
+  checkers.push_back(check_liveness(world, calm));
+  checkers.push_back(check_waiting(world, calm));
+  checkers.push_back(check_timers(world));
+  checkers.push_back(check_credit(world, calm));
+  checkers.push_back(check_takeover(world));
+  for (const auto& checker : checkers) {
+    world.watch(checker.get());
+    world.observe(checker.get());
+  }
+  std::optional<Trace> trace;
+  if (traced) {
+    world.observe(&trace.emplace(world));
+  }
+  for (const auto& [name, host] : world.hosts()) {
+    world.after(cycle * world.random().below(30) / 10, [&other = *host] { other.start(); });
+  }
+  bool changing = true;
+  world.after(cycle, [&] { change_contacts(world, changing); });
+  Nemesis nemesis(world, calm);
+  nemesis.plan(Tick{} + cycle * kFaultyCycles);
+  world.run_until(Tick{} + cycle * kFaultyCycles);
+  nemesis.stop();
+  changing = false;
+  for (int contact = 1; contact <= world.config().contacts; ++contact) {
+    world.after(cycle * contact / 4, [&world, contact] {
+      world.database().raise_value(ContactId(contact), Database::kMaxValue);
+    });
+  }
+  world.run_for(cycle * kCalmCycles);
+  if (!world.failure()) {
+    for (const auto& checker : checkers) {
+      checker->at_end();
+    }
+  }
+  Outcome outcome;
+  if (world.failure()) {
+    outcome.failure = "at " + std::to_string(world.now().us / 1000) + " ms: " + *world.failure();
+  }
+  outcome.trace = trace ? trace->text() : "";
+  outcome.cycles = world.now().us / cycle.count();
+  outcome.moves = counter.moves;
+  outcome.faults = nemesis.faults();
+  outcome.takeovers = counter.takeovers;
+  return outcome;
+}
+
+}  // namespace turnout::sim
