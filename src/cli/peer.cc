@@ -453,9 +453,10 @@ web::PeerView Peer::view_of(const group::PeerInfo& info, base::Tick now) const {
   for (const group::Backlog& backlog : info.backlog) {
     view.backlog += backlog.bulk + backlog.single;
   }
-  const auto& handed = engine_->counters().handed;
-  if (const auto found = handed.find(info.name); found != handed.end()) {
-    view.blocks = found->second;
+  for (const auto& [track, handed] : engine_->counters().handed) {
+    if (const auto found = handed.find(info.name); found != handed.end()) {
+      view.blocks += found->second;
+    }
   }
   view.deliveries = info.deliveries;
   return view;
@@ -479,6 +480,12 @@ void Peer::take_snapshot() {
     if (const auto row = member_->row(view.id)) {
       view.owner = row->owner.get();
       view.epoch = row->fence.epoch.get();
+    }
+    if (const auto handed = snapshot->counters.handed.find(view.id);
+        handed != snapshot->counters.handed.end() && member_->owns(view.id)) {
+      for (const auto& [peer, blocks] : handed->second) {
+        view.blocks_to[peer.get()] = blocks;
+      }
     }
     for (const group::TrackLoad& load : loads) {
       if (load.track == view.id) {

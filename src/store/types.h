@@ -18,7 +18,8 @@
 
 namespace turnout::store {
 
-// ---- The peer group's durable part --------------------------------------------------------------------------------------
+// ---- The peer group's durable part
+// --------------------------------------------------------------------------------------
 
 // Who somebody is in the group: a name and the life it is living.
 struct PeerId {
@@ -59,7 +60,8 @@ struct PeerStamp {
   std::string address;
 };
 
-// ---- Tracks -----------------------------------------------------------------------------------------------------------
+// ---- Tracks
+// -----------------------------------------------------------------------------------------------------------
 
 struct TrackVersion {
   base::TrackId id;
@@ -71,9 +73,11 @@ struct TrackVersion {
 };
 
 struct Publish {
-  track::Track track;  // `text` parsed: its numbering is extended from the versions before, see track::extend
+  track::Track track;  // `text` parsed: its numbering is extended from the versions before, see
+                       // track::extend
   std::string text;
-  // For each step that disappears and holds contacts: where they go (a step), or nullopt to stop as "completed".
+  // For each step that disappears and holds contacts: where they go (a step), or nullopt to stop as
+  // "completed".
   std::map<std::string, std::optional<std::string>> map;
 };
 
@@ -85,13 +89,16 @@ struct Published {
   std::vector<std::pair<std::string, std::int64_t>> homeless;
 };
 
-// ---- Contacts -----------------------------------------------------------------------------------------------------------
+// ---- Contacts
+// -----------------------------------------------------------------------------------------------------------
 
-// A batch of contacts by key: `columns` are parallel to `fields`. At most 5,000 rows.
+// A batch of contacts by key: `columns` are parallel to `fields`. At most 5,000 rows. A missing
+// value clears the field. Of rows with the same key the last counts, and the others are neither
+// written nor counted.
 struct ContactBatch {
   std::vector<std::string> key;
-  std::vector<track::Field> fields;      // declared ones and `email`
-  std::vector<track::Column> columns;    // as many rows as key
+  std::vector<track::Field> fields;    // declared ones and `email`
+  std::vector<track::Column> columns;  // as many rows as key
 };
 
 struct ImportResult {
@@ -100,7 +107,8 @@ struct ImportResult {
   std::int64_t unchanged = 0;
 };
 
-// ---- Work ---------------------------------------------------------------------------------------------------------------
+// ---- Work
+// ---------------------------------------------------------------------------------------------------------------
 
 // What every write for a track carries; refused when the ledger has moved on.
 struct Fence {
@@ -134,28 +142,33 @@ struct Commit {
   Fence fence;
   base::Version version;
   PeerId peer;
-  std::int32_t connection = 0;  // distinguishes tally rows of connections that commit at the same time, group-wide
-  const std::vector<track::Field>* fields = nullptr;  // decide::Program::fields of the outcome's writes
+  std::int32_t connection =
+      0;  // distinguishes tally rows of connections that commit at the same time, group-wide
+  const std::vector<track::Field>* fields =
+      nullptr;  // decide::Program::fields of the outcome's writes
   const track::ContactBlock* before = nullptr;
   const track::BlockOutcome* after = nullptr;
 };
 
 struct CommitResult {
-  bool fenced = false;              // the ledger has moved on: nothing was written
-  std::int64_t positions = 0;       // rows of the block that were written (moved, or only given a new due time)
+  bool fenced = false;  // the ledger has moved on: nothing was written
+  std::int64_t positions =
+      0;  // rows of the block that were written (moved, or only given a new due time)
   std::int64_t moves = 0;
-  std::int64_t actions = 0;         // rows put in the outbox
-  std::vector<std::uint32_t> stale;  // rows that were not where the block said; nothing was written for them
+  std::int64_t actions = 0;  // rows put in the outbox
+  std::vector<std::uint32_t>
+      stale;  // rows that were not where the block said; nothing was written for them
 };
 
 struct GatherResult {
   bool fenced = false;
-  std::int64_t gathered = 0;    // new entries
-  base::ContactId last{0};      // highest contact id looked at
-  bool done = false;            // no contact is above it
+  std::int64_t gathered = 0;  // new entries
+  base::ContactId last{0};    // highest contact id looked at
+  bool done = false;          // no contact is above it
 };
 
-// Where a reader of changes stands, opaque to callers: a snapshot on PostgreSQL, a counter on SQLite. Empty: from now on.
+// Where a reader of changes stands, opaque to callers: a snapshot on PostgreSQL, a counter on
+// SQLite. Empty: from now on.
 struct FeedCursor {
   std::string text;
 };
@@ -164,15 +177,16 @@ struct Change {
   base::ContactId contact;
   std::vector<std::string> fields;  // names of the fields that changed; a new contact: all it has
   std::vector<std::string> tags;
-  base::TrackId by{0};              // the track whose block made the change, 0: import or API
+  base::TrackId by{0};  // the track whose block made the change, 0: import or API
   bool created = false;
 };
 
 struct FeedBatch {
   std::vector<Change> changes;  // of one contact folded into one where they stand together
   FeedCursor next;
-  bool more = false;            // the limit was reached
-  bool lost = false;            // the cursor is of another cluster or older than what is kept: test everybody once
+  bool more = false;  // the limit was reached
+  bool lost =
+      false;  // the cursor is of another cluster or older than what is kept: test everybody once
 };
 
 struct PositionRow {
@@ -192,7 +206,8 @@ struct Wake {
   std::uint64_t woken = 0;
 };
 
-// ---- Deliveries -----------------------------------------------------------------------------------------------------------
+// ---- Deliveries
+// -----------------------------------------------------------------------------------------------------------
 
 struct OutboxKey {
   base::TrackId track;
@@ -204,8 +219,8 @@ struct OutboxKey {
 };
 
 enum class OutboxState : std::int16_t {
-  kWaiting = 0,    // to be sent at due_at or later
-  kSending = 1,    // a peer has it until `deadline`
+  kWaiting = 0,  // to be sent at due_at or later
+  kSending = 1,  // a peer has it until `deadline`
   kSent = 2,
   kFailed = 3,     // given up; an operator may retry or drop it
   kUncertain = 4,  // a peer went while it had it: it may have been sent
@@ -221,24 +236,26 @@ struct Delivery {
   OutboxKey key;
   std::int32_t attempt = 0;  // 1 for the first
   track::ActionKind kind = track::ActionKind::kEmail;
-  std::string name;          // of the template or webhook
-  std::string track;         // name of the track
+  std::string name;   // of the template or webhook
+  std::string track;  // name of the track
   base::Version version;
-  base::Instant asked_at;    // when the move was committed
+  base::Instant asked_at;  // when the move was committed
   std::string contact_key;
-  std::string payload;       // JSON, or ""
+  std::string payload;               // JSON, or ""
   std::vector<track::Value> values;  // parallel to the fields asked for in take()
 };
 
 struct DeliveryResult {
   OutboxKey key;
   std::int32_t attempt = 0;
-  OutboxState state = OutboxState::kSent;  // kSent, kFailed, or kWaiting with retry_after for another attempt
+  OutboxState state =
+      OutboxState::kSent;  // kSent, kFailed, or kWaiting with retry_after for another attempt
   base::Duration retry_after{0};
   std::string answer;  // what the provider said, at most 1,000 bytes
 };
 
-// ---- Reports ----------------------------------------------------------------------------------------------------------------
+// ---- Reports
+// ----------------------------------------------------------------------------------------------------------------
 
 struct ActionCount {
   track::ActionKind kind = track::ActionKind::kEmail;
@@ -254,6 +271,8 @@ struct Report {
   std::map<std::string, std::int64_t> stopped;  // outcome → contacts
   std::int64_t moves = 0;
   std::vector<ActionCount> actions;
+  std::map<std::string, std::int64_t>
+      tags;  // of all tags: how many contacts on the track, past or present, have it now
 };
 
 // Cheap figures for a live view: from tally, never from the positions.
@@ -271,10 +290,10 @@ struct MoveRow {
   std::int32_t move_no = 0;
   base::Instant at;
   std::string peer;
-  std::string from;    // step
+  std::string from;       // step
   std::int32_t rule = 0;  // index of the rule within the step, in the file order of that version
-  std::string to;      // step or outcome
-  std::string seen;    // JSON object
+  std::string to;         // step or outcome
+  std::string seen;       // JSON object
 };
 
 struct PositionReport {

@@ -174,7 +174,8 @@ std::string report_json(const store::Report& report) {
                    {"waiting", report.waiting},
                    {"stopped", report.stopped},
                    {"moves", report.moves},
-                   {"actions", std::move(actions)}});
+                   {"actions", std::move(actions)},
+                   {"tags", report.tags}});
 }
 
 std::string progress_json(const store::Progress& progress, const store::TrackVersion& track,

@@ -271,8 +271,8 @@ void Engine::take_finished(const group::Finished& finished) {
 bool Engine::pump_dispatcher(base::Tick now) {
   group::DispatchReady ready = dispatcher_.take_ready();
   for (const group::Send& send : ready.messages) {
-    if (std::holds_alternative<group::BlockMessage>(send.message)) {
-      ++counters_.handed[send.to];
+    if (const auto* handed = std::get_if<group::BlockMessage>(&send.message)) {
+      ++counters_.handed[handed->block->track][send.to];
     }
     if (send.to == self_.name) {
       worker_.receive(send.message, self_.name, now);

@@ -49,7 +49,8 @@ struct EngineCounters {
   std::int64_t actions = 0;   // put in the outbox here
   std::int64_t stale = 0;     // contacts that were not where a block said
   std::int64_t failed = 0;    // blocks that the database did not take
-  std::map<base::PeerName, std::int64_t> handed;  // blocks handed out to each peer, as owner
+  // Blocks handed out to each peer, as owner of the track.
+  std::map<base::TrackId, std::map<base::PeerName, std::int64_t>> handed;
 };
 
 class Engine {

@@ -49,6 +49,14 @@ base::Result<Report> ModelSession::report(const std::string& name) {
   for (auto& [action, states] : actions) {
     report.actions.push_back({action.first, action.second, std::move(states)});
   }
+  for (const auto& [contact, tag] : t_->tags) {
+    const bool here = std::any_of(t_->positions.begin(), t_->positions.end(), [&](const auto& one) {
+      return one.first.track == track.id && one.first.contact == contact;
+    });
+    if (here) {
+      ++report.tags[tag];
+    }
+  }
   return report;
 }
 

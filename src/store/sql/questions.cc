@@ -57,6 +57,17 @@ base::Result<void> count_actions(Connection& c, const track::Numbering& numberin
   return base::ok();
 }
 
+base::Result<void> count_tags(Connection& c, std::int64_t track, Report& report) {
+  TRY(const Rows rows,
+      c.query("select t.tag, count(*) from contact_tag t where exists (select 1 from position p "
+              "where p.track_id = $1 and p.contact_id = t.contact_id) group by t.tag",
+              {track}));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    report.tags[rows.text(i, 0)] = rows.integer(i, 1);
+  }
+  return base::ok();
+}
+
 base::Result<Report> read_report(Connection& c, const std::string& name) {
   TRY(const TrackRow track, track_named(c, name));
   const std::int64_t id = track.id.get();
@@ -69,6 +80,7 @@ base::Result<Report> read_report(Connection& c, const std::string& name) {
       c.query("select sum(to_move - from_move + 1) from journal where track_id = $1", {id}));
   report.moves = moves.integer(0, 0);
   TRYV(count_actions(c, numbering, id, report));
+  TRYV(count_tags(c, id, report));
   return report;
 }
 
