@@ -74,6 +74,20 @@ std::vector<std::string> row_of(const Parts&... parts) {
   return {text(parts)...};
 }
 
+// One row for what changed of the fields and one for the tags, since the two may stand in one row
+// of the table or in two.
+void add_change(const std::string& contact, const std::string& track, bool created,
+                const std::vector<std::string>& fields, const std::vector<std::string>& tags,
+                Dump& dump) {
+  if (created || !fields.empty()) {
+    dump.tables["change"].push_back(
+        row_of(contact, track, created ? "created" : "changed", sorted_list(fields)));
+  }
+  if (!tags.empty()) {
+    dump.tables["change"].push_back(row_of(contact, track, "tags", sorted_list(tags)));
+  }
+}
+
 void sort_rows(Dump& dump) {
   for (auto& [name, rows] : dump.tables) {
     std::sort(rows.begin(), rows.end());
@@ -186,9 +200,8 @@ class ModelDatabase final : public TestDatabase {
       dump.tables["contact_tag"].push_back(row_of(contact(t, id), tag));
     }
     for (const Change& change : t.changes) {
-      dump.tables["change"].push_back(row_of(contact(t, change.contact), track(t, change.by),
-                                             change.created ? 1 : 0, sorted_list(change.fields),
-                                             sorted_list(change.tags)));
+      add_change(contact(t, change.contact), track(t, change.by), change.created, change.fields,
+                 change.tags, dump);
     }
   }
 
@@ -298,10 +311,9 @@ void dump_sql_contacts(sql::Connection& connection, Times times, Dump& dump) {
                                 .value();
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const nlohmann::json what = nlohmann::json::parse(changes.text(i, 3));
-    dump.tables["change"].push_back(
-        row_of(changes.text(i, 0), changes.text(i, 1), changes.boolean(i, 2) ? 1 : 0,
-               sorted_list(what.value("fields", std::vector<std::string>())),
-               sorted_list(what.value("tags", std::vector<std::string>()))));
+    add_change(changes.text(i, 0), changes.text(i, 1), changes.boolean(i, 2),
+               what.value("fields", std::vector<std::string>()),
+               what.value("tags", std::vector<std::string>()), dump);
   }
 }
 

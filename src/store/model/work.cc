@@ -61,7 +61,6 @@ base::Result<ImportResult> ModelSession::import_contacts(const ContactBatch& bat
   ImportResult result;
   for (std::size_t row = 0; row < batch.key.size(); ++row) {
     if (counts[row] == 0) {
-      ++result.unchanged;
       continue;
     }
     const auto [place, created] = t_->contact_by_key.emplace(

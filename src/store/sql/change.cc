@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "store/sql/fields.h"
 #include "store/sql/session.h"
 
@@ -131,6 +132,21 @@ std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> tally_of(
   return sums;
 }
 
+namespace {
+
+// PostgreSQL would refuse the whole batch for such a text, and SQLite would cut it off.
+base::Result<void> check_text(std::size_t row, std::string_view text) {
+  if (text.find('\0') != std::string_view::npos ||
+      base::first_invalid_utf8(text) != std::string_view::npos) {
+    return base::fail(base::ErrorCode::kInvalid,
+                      "row " + std::to_string(row + 1) +
+                          " of the batch has a text that is not UTF-8 or holds a NUL");
+  }
+  return base::ok();
+}
+
+}  // namespace
+
 base::Result<void> check_batch(const ContactBatch& batch) {
   if (batch.key.size() > kMaxImportRows) {
     return base::fail(base::ErrorCode::kInvalid,
@@ -148,6 +164,12 @@ base::Result<void> check_batch(const ContactBatch& batch) {
     }
   }
   for (std::size_t row = 0; row < batch.key.size(); ++row) {
+    TRYV(check_text(row, batch.key[row]));
+    for (const track::Column& column : batch.columns) {
+      if (column.type == track::Type::kText && column.present[row] != 0) {
+        TRYV(check_text(row, column.text[row]));
+      }
+    }
     if (batch.key[row].empty()) {
       return base::fail(base::ErrorCode::kInvalid,
                         "row " + std::to_string(row + 1) + " of the batch has an empty key");

@@ -163,19 +163,13 @@ base::Result<ImportResult> SqliteSession::import_contacts(const ContactBatch& ba
   const RollbackUnlessEnded guard(db);
   TRYV(sqlite_.begin(sql::TransactionMode::kWrite));
   TRYV(import.prepare());
-  ImportResult result;
   for (std::size_t row = 0; row < batch.key.size(); ++row) {
-    if (counts[row] == 0) {
-      ++result.unchanged;
-    } else if (!import.write(row)) {
+    if (counts[row] != 0 && !import.write(row)) {
       return failed(db);
     }
   }
   TRYV(sqlite_.commit());
-  result.inserted = import.result().inserted;
-  result.updated = import.result().updated;
-  result.unchanged += import.result().unchanged;
-  return result;
+  return import.result();
 }
 
 }  // namespace turnout::store::sqlite

@@ -1,0 +1,178 @@
+// The outbox: taken by one, noted by the one that took it, given up when that one is over.
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "store/suite.h"
+
+namespace turnout::store::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class DeliveryTest : public StoreTest {
+ protected:
+  // k1 … k4 have an e-mail each, k4 a webhook with a payload as well.
+  void ask() {
+    import(4);
+    gather();
+    const track::ContactBlock block = load_due();
+    commit(block, outcome_of(block, fields(), [&](std::size_t row) {
+             Way way;
+             way.path = {1, 0, 7};
+             way.state = track::PositionState::kStopped;
+             way.acts = {{1, 1, track::ActionKind::kEmail, 5, false}};
+             if (row == 3) {
+               way.acts.push_back({1, 2, track::ActionKind::kWebhook, 6, true});
+               way.payload = R"([null,{"x":"y"}])";
+             }
+             return way;
+           }));
+  }
+  std::vector<OutboxKey> due_keys() {
+    std::vector<OutboxKey> keys;
+    for (const OutboxDue& due : must(session().outbox_due(100))) {
+      keys.push_back(due.key);
+    }
+    std::sort(keys.begin(), keys.end());
+    return keys;
+  }
+  std::vector<Delivery> take(const std::vector<OutboxKey>& keys,
+                             base::Duration lease = std::chrono::minutes(1)) {
+    return must(session().take_deliveries(keys, self(), lease, {kScore}));
+  }
+  std::map<OutboxState, int> states() {
+    std::map<OutboxState, int> states;
+    for (const OutboxRow& row : must(session().outbox(std::nullopt, 100))) {
+      ++states[row.state];
+    }
+    return states;
+  }
+};
+TURNOUT_STORE_SUITE(DeliveryTest);
+
+TEST_P(DeliveryTest, ADeliveryHasAllThatCarryingItOutNeeds) {
+  ask();
+  const std::vector<OutboxKey> keys = due_keys();
+  ASSERT_THAT(keys, SizeIs(5));
+  EXPECT_THAT(must(session().outbox_due(2)), SizeIs(2));
+  const std::vector<Delivery> taken = take(keys);
+  ASSERT_THAT(taken, SizeIs(5));
+  const Delivery& first = taken[0];
+  EXPECT_EQ(1, first.attempt);
+  EXPECT_EQ(track::ActionKind::kEmail, first.kind);
+  EXPECT_EQ("hello", first.name);
+  EXPECT_EQ("T", first.track);
+  EXPECT_EQ(base::Version(1), first.version);
+  EXPECT_EQ("", first.payload);
+  EXPECT_EQ(key_of(first.key.contact), first.contact_key);
+  EXPECT_EQ("k" + std::to_string(static_cast<int>(std::get<double>(first.values.at(0)))),
+            first.contact_key);
+  const Delivery& last = taken[4];
+  EXPECT_EQ("hook", last.name);
+  EXPECT_EQ(track::ActionKind::kWebhook, last.kind);
+  EXPECT_EQ(R"({"x":"y"})", last.payload);
+  EXPECT_EQ(2, last.key.action_no);
+}
+
+// G5: of a delivery at most one attempt is in `sending`.
+TEST_P(DeliveryTest, OnlyOneTakesADelivery) {
+  ask();
+  const std::vector<OutboxKey> keys = due_keys();
+  EXPECT_THAT(take({keys[0], keys[1]}), SizeIs(2));
+  const auto other = must(store().open_session());
+  const PeerId q{base::PeerName("q"), base::Incarnation(99)};
+  EXPECT_THAT(must(other->take_deliveries(keys, q, std::chrono::minutes(1), {})), SizeIs(3));
+  EXPECT_THAT(take(keys), IsEmpty());
+  EXPECT_THAT(take({}), IsEmpty());
+  EXPECT_EQ(5, states()[OutboxState::kSending]);
+}
+
+TEST_P(DeliveryTest, ResultsAreNotedByTheOneThatHasIt) {
+  ask();
+  const std::vector<OutboxKey> keys = due_keys();
+  take({keys[0], keys[1], keys[2], keys[3]});
+  const PeerId older{self().name, base::Incarnation(self().incarnation.get() - 1)};
+  const PeerId other{base::PeerName("q"), self().incarnation};
+  const std::vector<DeliveryResult> sent = {{keys[0], 1, OutboxState::kSent, {}, "250 ok"}};
+  EXPECT_EQ(0, must(session().note_deliveries(older, sent)));
+  EXPECT_EQ(0, must(session().note_deliveries(other, sent)));
+  EXPECT_EQ(0, must(session().note_deliveries(self(), {{keys[0], 2, OutboxState::kSent, {}, ""}})));
+  EXPECT_EQ(0, must(session().note_deliveries(self(), {{keys[4], 0, OutboxState::kSent, {}, ""}})));
+  EXPECT_EQ(0, must(session().note_deliveries(self(), {})));
+  EXPECT_EQ(3, must(session().note_deliveries(
+                   self(),
+                   {sent[0],
+                    {keys[1], 1, OutboxState::kFailed, {}, std::string(2000, 'x')},
+                    {keys[2], 1, OutboxState::kWaiting, std::chrono::hours(1), "try \"later\""}})));
+  EXPECT_EQ(0, must(session().note_deliveries(self(), sent))) << "once";
+  const std::vector<OutboxRow> rows = must(session().outbox(std::nullopt, 100));
+  ASSERT_THAT(rows, SizeIs(5));
+  EXPECT_EQ(OutboxState::kSent, rows[0].state);
+  EXPECT_EQ("250 ok", rows[0].answer);
+  EXPECT_EQ(1, rows[0].attempt);
+  EXPECT_EQ("hello", rows[0].name);
+  EXPECT_EQ(OutboxState::kFailed, rows[1].state);
+  EXPECT_EQ(1000U, rows[1].answer.size());
+  EXPECT_EQ(OutboxState::kWaiting, rows[2].state);
+  EXPECT_EQ("try \"later\"", rows[2].answer);
+  EXPECT_GT(rows[2].due, must(session().now()) + std::chrono::minutes(59));
+  EXPECT_EQ(OutboxState::kSending, rows[3].state);
+  EXPECT_THAT(due_keys(), ElementsAre(keys[4])) << "the one to be tried again is not due yet";
+  EXPECT_THAT(must(session().outbox(OutboxState::kFailed, 100)), SizeIs(1));
+  EXPECT_THAT(must(session().outbox(std::nullopt, 2)), SizeIs(2));
+}
+
+TEST_P(DeliveryTest, ASecondAttemptHasTheNextNumber) {
+  ask();
+  const std::vector<OutboxKey> keys = due_keys();
+  take({keys[0]});
+  EXPECT_EQ(1, must(session().note_deliveries(self(), {{keys[0], 1, OutboxState::kWaiting,
+                                                        std::chrono::microseconds(-1), "no"}})));
+  const std::vector<Delivery> again = take({keys[0]});
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(2, again[0].attempt);
+  EXPECT_EQ(0, must(session().note_deliveries(self(), {{keys[0], 1, OutboxState::kSent, {}, ""}})))
+      << "the first is over";
+  EXPECT_EQ(1, must(session().note_deliveries(self(), {{keys[0], 2, OutboxState::kSent, {}, ""}})));
+  Dump dump = database().dump(Times::kNormal);
+  EXPECT_THAT(dump.tables["delivery"], SizeIs(2));
+}
+
+TEST_P(DeliveryTest, WhatAPeerHadWhenItEndedIsUncertain) {
+  ask();
+  const std::vector<OutboxKey> keys = due_keys();
+  take({keys[0], keys[1]});
+  const PeerId q{base::PeerName("q"), base::Incarnation(99)};
+  must(session().take_deliveries({keys[2]}, q, std::chrono::minutes(1), {}));
+  must(session().take_deliveries({keys[3]}, q, std::chrono::microseconds(-1),
+                                 {}));  // past its deadline at once
+  EXPECT_EQ(1, must(session().give_up_deliveries({})));
+  const PeerId older{q.name, base::Incarnation(98)};
+  EXPECT_EQ(0, must(session().give_up_deliveries({older})));
+  EXPECT_EQ(1, must(session().give_up_deliveries({older, q})));
+  EXPECT_EQ(
+      (std::map<OutboxState, int>{
+          {OutboxState::kWaiting, 1}, {OutboxState::kSending, 2}, {OutboxState::kUncertain, 2}}),
+      states());
+  EXPECT_THAT(due_keys(), ElementsAre(keys[4])) << "uncertain is never sent again by itself";
+  // The one that had it comes back and knows.
+  EXPECT_EQ(1, must(session().note_deliveries(q, {{keys[3], 1, OutboxState::kSent, {}, "late"}})));
+  EXPECT_EQ(1, must(session().note_deliveries(self(), {{keys[0], 1, OutboxState::kSent, {}, ""}})));
+  const Report report = must(session().report("T"));
+  ASSERT_THAT(report.actions, SizeIs(2));
+  EXPECT_EQ("hello", report.actions[0].name);
+  EXPECT_EQ((std::map<OutboxState, std::int64_t>{
+                {OutboxState::kSent, 1 + (keys[3].action_no == 1 ? 1 : 0)},
+                {OutboxState::kSending, 1},
+                {OutboxState::kUncertain, 1}}),
+            report.actions[0].states);
+}
+
+}  // namespace
+}  // namespace turnout::store::test
