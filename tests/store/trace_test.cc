@@ -110,7 +110,8 @@ class Trace {
     } else {
       result = must(session_->gather(fence_, version_, step, "", {}, {}, 20'000));
     }
-    log_ << "gather " << result.fenced << " " << result.gathered << " " << result.done << "\n";
+    log_ << "gather " << result.fenced << " " << result.gathered << " "
+         << (result.fenced || result.done) << "\n";
   }
 
   // Everything that stands on the track in key order, some of it with an outdated move number.
@@ -244,6 +245,9 @@ class Trace {
   }
 
   void commit() {
+    if (block_.rows() == 0) {
+      return;  // an empty block is never committed
+    }
     const track::BlockOutcome after =
         outcome_of(block_, fields_, [&](std::size_t row) { return draw_way(block_.step[row]); });
     Commit commit;
@@ -450,7 +454,7 @@ class Trace {
     const Progress progress = must(session_->progress("T"));
     log_ << "report " << report.entered << " " << report.moves << " " << progress.moves << " "
          << progress.gathered;
-    for (const auto* counts : {&report.waiting, &report.stopped, &progress.on_step}) {
+    for (const auto* counts : {&report.waiting, &report.stopped, &progress.on_step, &report.tags}) {
       for (const auto& [name, contacts] : *counts) {
         log_ << " " << name << "=" << contacts;
       }
