@@ -380,7 +380,7 @@ void Courier::Impl::note(std::vector<store::DeliveryResult> results) {
 bool Courier::Impl::may_begin(const Item& item) const {
   const auto found = destinations_.find(item.destination);
   return options_.threads == 1 || found == destinations_.end() ||
-         found->second.on_their_way < options_.threads - 1 || destinations_.size() == 1;
+         found->second.on_their_way < options_.threads - 1;
 }
 
 std::deque<Item>::iterator Courier::Impl::pick() {

@@ -42,7 +42,8 @@ std::size_t take_reply(char* data, std::size_t size, std::size_t count, void* us
   const auto is_digit = [&](std::size_t i) {
     return i < line.size() && line[i] >= '0' && line[i] <= '9';
   };
-  if (is_digit(0) && is_digit(1) && is_digit(2)) {
+  // 221 is the farewell behind a refusal: it says nothing about the mail.
+  if (is_digit(0) && is_digit(1) && is_digit(2) && !line.starts_with("221")) {
     talk.code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
     talk.data_agreed = talk.data_agreed || talk.code == 354;
     talk.reply = line.substr(0, kMaxReplyLine);

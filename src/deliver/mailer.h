@@ -18,11 +18,11 @@ enum class Tls : std::uint8_t {
 };  // STARTTLS; smtps:// is TLS from the first byte
 
 struct SmtpServer {
-  std::string url;   // "smtp://host:port", "smtps://host:port"; "": none
-  std::string user;  // "": no login
-  std::string password;
+  std::string url = "";   // "smtp://host:port", "smtps://host:port"; "": none
+  std::string user = "";  // "": no login
+  std::string password = "";
   Tls tls = Tls::kOptional;
-  std::string helo;                           // "": this machine's name
+  std::string helo = "";                      // "": this machine's name
   std::chrono::milliseconds timeout{30'000};  // of one mail, connecting included
 };
 
