@@ -171,6 +171,12 @@ url = "http://127.0.0.1:{self.sink['http']}/sales"
             time.sleep(0.2)
         sys.exit(f"{arguments}: no server answers")
 
+    def declare(self, fields):
+        url = f"http://127.0.0.1:{self.ports['a'][0]}/api/fields"
+        request = urllib.request.Request(url, json.dumps({"fields": fields}).encode(),
+                                         {"Content-Type": "application/json"})
+        urllib.request.urlopen(request, timeout=10).read()
+
     def end(self):
         for process in self.processes.values():
             if process.poll() is None:
@@ -322,7 +328,8 @@ def main():
         contacts = Contacts(dice)
         batch = folder / "batch.csv"
         contacts.more(options.contacts_per_kill, batch)
-        group.command("import", str(batch), "--type", "score=number", "--type", "seen=boolean")
+        group.declare([{"name": "seen", "type": "boolean"}])
+        group.command("import", str(batch), "--type", "score=number")
         group.command("apply", str(HERE / "kills.track"))
         for turn in range(options.kills):
             contacts.more(options.contacts_per_kill, batch)
