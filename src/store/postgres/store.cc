@@ -15,8 +15,8 @@ namespace {
 
 using base::Result;
 
-// PostgreSQL 14 brought FETCH FIRST … WITH TIES' parameters, xid8 and multiranges of what we use;
-// 15 is what is tested.
+// What we use is there since 13 (xid8, snapshots of it, FETCH FIRST … WITH TIES); 15 is what is
+// tested, 14 the oldest that its makers still support.
 constexpr int kOldestServer = 140'000;
 
 class PgStore final : public Store {
