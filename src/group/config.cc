@@ -33,8 +33,9 @@ base::Result<void> Config::validate() const {
   if (miss_limit < 3 || miss_limit > kMaxMissLimit) {
     return wrong("miss_limit", "must be from 3 to 100 cycles; 4 is recommended");
   }
-  if (claim_counter < 1 || claim_counter >= miss_limit) {
-    return wrong("claim_counter", "must be at least 1 and below miss_limit; 2 is recommended");
+  if (claim_counter < 1 || claim_counter > miss_limit - 2) {
+    return wrong("claim_counter",
+                 "must be at least 1 and at most miss_limit - 2; 2 is recommended");
   }
   return base::ok();
 }

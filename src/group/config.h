@@ -46,12 +46,12 @@ struct Config {
   // differ, the slower one of reader and peer counts. A shorter cycle notices a silent peer sooner
   // and costs N·(N−1) messages and N stamps per cycle.
   Duration cycle = std::chrono::seconds(1);
-  // Cycles of silence after which a peer is unavailable: M, 3 – 100, above claim_counter. 4 as in
-  // the source (p. 6).
+  // Cycles of silence after which a peer is unavailable: M, 3 – 100, at least claim_counter + 2. 4
+  // as in the source (p. 6).
   int miss_limit = 4;
-  // Advertisements that a claim must survive: K, 1 – miss_limit − 1. 2 as in the source (p. 7).
-  // Higher values give challenges more time on a slow network and delay every take-over by as many
-  // cycles.
+  // Advertisements that a claim must survive: K, 1 – miss_limit − 2. 2 as in the source (p. 7).
+  // Higher values give challenges more time on a slow network. A peer is suspect after miss_limit −
+  // K cycles, so that one advertisement that comes late is no reason for anything.
   int claim_counter = 2;
 
   // kInvalid, naming the field, its range and what to do.

@@ -99,6 +99,8 @@ class Dispatcher::Impl {
     std::uint32_t sent_bulk = 0;
     std::uint32_t sent_single = 0;
     Credit credit;
+    std::optional<std::uint64_t>
+        given_back;               // number of the last grant of which some was given back
     std::optional<Tick> renewed;  // when the peer last granted it
     Duration cycle{};
     Incarnation incarnation;

@@ -197,13 +197,15 @@ void Dispatcher::Impl::renew(const PeerName& name, Incarnation incarnation, cons
     }
     peer.incarnation = incarnation;
     peer.credit = {};
+    peer.given_back.reset();
   }
   if (peer.cycle == Duration(0)) {
     peer.cycle = cycle_;
   }
   peer.renewed = now;
-  if (credit.number < peer.credit.number) {
-    return;
+  const bool returned = peer.given_back && credit.number <= *peer.given_back;
+  if (credit.number < peer.credit.number || returned) {
+    return;  // older than what is known, or not this peer's any more
   }
   const bool progress = credit.received_bulk != peer.credit.received_bulk ||
                         credit.received_single != peer.credit.received_single;
@@ -246,6 +248,7 @@ void Dispatcher::Impl::give_back(Tick now) {
     peer.credit.received_bulk = peer.sent_bulk;
     peer.credit.received_single = peer.sent_single;
     peer.credit.window = keep;
+    peer.given_back = peer.credit.number;
     ready_.messages.push_back({name, CreditGrant{incarnation_, std::move(back)}});
   }
 }

@@ -57,6 +57,7 @@ class Worker::Impl {
   }
 
   void receive(const Message& message, const PeerName& from, Tick now) {
+    now_ = now;
     if (const auto* const advertisement = std::get_if<Advertisement>(&message)) {
       Owner& owner = know(from, advertisement->incarnation);
       owner.heard = now;
@@ -72,6 +73,7 @@ class Worker::Impl {
   }
 
   void own_backlog(const std::vector<Backlog>& backlog, Tick now) {
+    now_ = now;
     Owner& owner = know(name_, incarnation_);
     owner.heard = now;
     owner.cycle = cycle_;
@@ -80,6 +82,7 @@ class Worker::Impl {
   }
 
   void peer_lost(const PeerName& peer, Tick now) {
+    now_ = now;
     const auto found = owners_.find(peer);
     if (found != owners_.end()) {
       found->second.bulk.need = found->second.single.need = 0;
@@ -88,7 +91,8 @@ class Worker::Impl {
     }
   }
 
-  void finished(std::uint64_t number, BlockReport report, Tick) {
+  void finished(std::uint64_t number, BlockReport report, Tick now) {
+    now_ = now;
     const Job job = end_job(number);
     report.incarnation = incarnation_;
     report.owner_incarnation = job.owner_incarnation;
@@ -101,7 +105,8 @@ class Worker::Impl {
   }
 
   void refused(std::uint64_t number, const PeerName& by, Incarnation incarnation, Timeline timeline,
-               Epoch epoch, Tick) {
+               Epoch epoch, Tick now) {
+    now_ = now;
     const Job job = end_job(number);
     Refusal refusal;
     refusal.incarnation = incarnation_;
@@ -136,7 +141,9 @@ class Worker::Impl {
   }
 
   void tick(Tick now) {
+    now_ = now;
     if (now < next_cycle_) {
+      divide();
       return;
     }
     next_cycle_ = now + cycle_;
@@ -146,9 +153,6 @@ class Worker::Impl {
         owner.bulk.need = owner.single.need = 0;
         lapse(owner, now);
       }
-      if (now >= owner.reserved_until) {
-        owner.bulk.reserved = owner.single.reserved = 0;
-      }
       const bool idle = owner.bulk.bound() == 0 && owner.single.bound() == 0 &&
                         now - owner.heard > cycle_ * kForgetCycles;
       at = idle ? owners_.erase(at) : std::next(at);
@@ -156,7 +160,11 @@ class Worker::Impl {
     divide();
   }
 
-  Tick next_tick() const { return next_cycle_; }
+  Tick next_tick() const {
+    const Owner* const self = find_self();
+    const bool releases = self != nullptr && self->bulk.reserved + self->single.reserved > 0;
+    return releases ? std::min(next_cycle_, self->reserved_until) : next_cycle_;
+  }
 
   WorkerReady take_ready() {
     for (auto& [name, owner] : owners_) {
@@ -249,10 +257,10 @@ class Worker::Impl {
     for (Flow* const flow : {&owner.bulk, &owner.single}) {
       flow->reserved += std::exchange(flow->window, 0);
     }
-    if (&owner == find_self()) {
-      owner.bulk.reserved = owner.single.reserved = 0;  // nothing is under way to oneself
-    }
-    owner.reserved_until = now + std::max(cycle_, owner.cycle) * kLeaseCycles;
+    // To oneself nothing is under way for longer than one turn of the host's loop, in which time
+    // stands still.
+    owner.reserved_until =
+        now + (&owner == find_self() ? Duration(1) : std::max(cycle_, owner.cycle) * kLeaseCycles);
     ++owner.credit_number;
   }
 
@@ -287,6 +295,11 @@ class Worker::Impl {
 
   // Grants free slots one by one to the owner that has the fewest and needs one.
   void divide() {
+    for (auto& [name, owner] : owners_) {
+      if (now_ >= owner.reserved_until) {
+        owner.bulk.reserved = owner.single.reserved = 0;
+      }
+    }
     if (stopped_) {
       return;
     }
@@ -424,6 +437,7 @@ class Worker::Impl {
   Duration cycle_;
   Slots capacity_;
   Tick next_cycle_;
+  Tick now_;
   bool stopped_ = false;
   std::map<PeerName, Owner> owners_;
   std::map<std::uint64_t, Job> jobs_;

@@ -20,16 +20,12 @@ struct Overloaded : Fs... {
 
 // What an owner holds at most of one reading of the feed.
 constexpr std::size_t kFeedChunk = 50;
+constexpr std::size_t kMaxPending = 200;
 constexpr int kMaxHops = 2;
 constexpr int kDeliveriesAtOnce = 4;
 
 // What a faulty owner would read in a message.
-void misread(Message& message, Mutant mutant, Tick now) {
-  if (mutant == Mutant::kSequenceLeftOut) {
-    if (auto* const a = std::get_if<group::Advertisement>(&message)) {
-      a->sequence = static_cast<std::uint64_t>(now.us);
-    }
-  }
+void misread(Message& message, Mutant mutant) {
   if (mutant == Mutant::kCreditDoubled) {
     const auto twice = [](group::Credit& credit) {
       credit.window.bulk *= 2;
@@ -148,7 +144,7 @@ void Host::input(std::function<void()> action) {
 void Host::deliver(const PeerName& from, const Message& message) {
   input([this, from, message] {
     Message heard = message;
-    misread(heard, world_.config().mutant, clock());
+    misread(heard, world_.config().mutant);
     if (!member_->receive(heard, from, clock())) {
       return;
     }
@@ -266,7 +262,7 @@ void Host::send(const group::Send& message) {
 
 void Host::own_message(const Message& message) {
   Message heard = message;
-  misread(heard, world_.config().mutant, clock());
+  misread(heard, world_.config().mutant);
   dispatcher_->receive(heard, name_, clock());
   worker_->receive(heard, name_, clock());
 }
@@ -517,7 +513,8 @@ void Host::look(TrackId track) {
 // Whoever changed is tested: now, or when the block that holds it has reported.
 void Host::read_feed(TrackId track) {
   Owned& owned = owned_.at(track);
-  if (owned.reading_feed || owned.ceding || !member_->may_write() || !owned.pending.empty()) {
+  if (owned.reading_feed || owned.ceding || !member_->may_write() ||
+      owned.pending.size() > kMaxPending) {
     return;
   }
   owned.reading_feed = true;
@@ -676,25 +673,51 @@ void Host::commit(const group::Job& job, std::vector<Decision> decisions) {
 // --- the master's work
 // ---------------------------------------------------------------------------------------------
 
+// Reads what waits, and some time later (it is handed to a peer meanwhile) takes it.
 void Host::hand_out_deliveries() {
-  if (!master_ || !member_->may_write() || delivering_ > 0) {
+  if (!master_ || !member_->may_write() || delivering_ > 1) {
+    return;
+  }
+  auto keys = std::make_shared<std::vector<ActionKey>>();
+  ++delivering_;
+  ask([this, keys] { *keys = world_.database().waiting_deliveries(kDeliveriesAtOnce); },
+      [this, keys, fence = *master_](bool) {
+        const Duration handing = world_.config().cycle * world_.random().below(8) / 10;
+        world_.after(handing, [this, keys, fence, life = life_] {
+          if (alive() && life == life_) {
+            input([this, keys, fence] { take_deliveries(*keys, fence); });
+          }
+        });
+      });
+}
+
+void Host::take_deliveries(const std::vector<ActionKey>& keys, Fence master) {
+  --delivering_;
+  if (!member_->may_write()) {
     return;
   }
   auto taken = std::make_shared<std::vector<ActionKey>>();
-  ++delivering_;
   ask(
-      [this, taken, fence = *master_] {
-        for (const ActionKey& key : world_.database().waiting_deliveries(kDeliveriesAtOnce)) {
-          if (world_.database().take_delivery(key, fence)) {
+      [this, keys, taken, master] {
+        for (const ActionKey& key : keys) {
+          if (world_.database().take_delivery(key, master)) {
             taken->push_back(key);
           }
         }
+        // The attempt ends whatever becomes of this process, as its deadline would have it.
+        world_.after(world_.config().cycle, [this, taken] {
+          for (const ActionKey& key : *taken) {
+            world_.database().end_delivery(key, true);
+          }
+        });
       },
-      [this, taken](bool) { --delivering_; });
-  // The attempt itself: noted whatever becomes of this process, as its deadline would have it.
-  world_.after(world_.config().cycle, [this, taken] {
-    for (const ActionKey& key : *taken) {
-      world_.database().end_delivery(key, true);
+      [](bool) {});
+}
+
+void Host::hint() {
+  input([this] {
+    for (const auto& [track, owned] : owned_) {
+      read_feed(track);
     }
   });
 }

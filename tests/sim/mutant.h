@@ -19,7 +19,6 @@ enum class Mutant {
   kStampsFrozen,       // readings of others' stamps always give the same
   kLifeLockGuessed,    // a connection that ended counts as a process that ended
   kSameIncarnation,    // a restarted peer takes no new incarnation
-  kSequenceLeftOut,    // late and repeated advertisements count as new
   kMasterLostIgnored,  // a master that has lost its row hands out deliveries all the same
   kCreditDoubled,      // an owner reads twice the credit it was granted
   kDeliveryRetaken,    // a delivery is taken without comparing its state

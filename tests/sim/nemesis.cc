@@ -30,7 +30,7 @@ void Nemesis::episode() {
     return;
   }
   const Duration lasts = world_.random().chance(500) ? some(1, 15) : some(15, 90);
-  switch (world_.random().below(7)) {
+  switch (world_.random().below(8)) {
     case 0:
     case 1:
       kill(lasts);
@@ -46,6 +46,9 @@ void Nemesis::episode() {
       break;
     case 5:
       partition(lasts);
+      break;
+    case 6:
+      reset();
       break;
     default:
       database(lasts);
@@ -191,6 +194,15 @@ void Nemesis::database(Duration lasts) {
     default:
       world_.answers_lost = static_cast<int>(world_.random().between(20, 300));
       begin("answers lost", lasts, [this] { world_.answers_lost = 0; });
+  }
+}
+
+void Nemesis::reset() {
+  Host* const a = pick();
+  Host* const b = pick();
+  if (a != b && a->alive() && b->alive()) {
+    begin("reset " + a->name().get() + " " + b->name().get(), Duration(0), [] {});
+    world_.reset_connection(a->name(), b->name());
   }
 }
 

@@ -30,6 +30,7 @@ class Nemesis {
   void network(Duration lasts);
   void partition(Duration lasts);
   void database(Duration lasts);
+  void reset();
   Host* pick();
   Duration some(int low_tenths, int high_tenths);
   void say(const std::string& what);

@@ -74,7 +74,7 @@ WorldConfig draw(std::uint64_t seed, Mutant mutant) {
   config.seed = seed;
   config.mutant = mutant;
   config.miss_limit = static_cast<int>(random.between(3, 5));
-  config.claim_counter = static_cast<int>(random.between(1, config.miss_limit - 1));
+  config.claim_counter = static_cast<int>(random.between(1, config.miss_limit - 2));
   const std::int64_t peers = random.between(1, 5);
   for (std::int64_t i = 0; i < peers; ++i) {
     config.peers.push_back(std::string(1, static_cast<char>('a' + i)));
@@ -91,13 +91,25 @@ WorldConfig draw(std::uint64_t seed, Mutant mutant) {
   return config;
 }
 
-// Contacts change now and then, so that rules are met while they wait.
+void change(World& world, ContactId contact, std::int64_t by) {
+  world.database().raise_value(contact, by);
+  for (const auto& [name, host] : world.hosts()) {
+    world.after(Duration(world.random().below(30'000)), [&other = *host] { other.hint(); });
+  }
+}
+
+// Contacts change now and then, some of them several times in a row, so that rules are met while
+// they wait, and while they are in a block.
 void change_contacts(World& world, const bool& going_on) {
   if (!going_on) {
     return;
   }
   const WorldConfig& config = world.config();
-  world.database().raise_value(ContactId(world.random().between(1, config.contacts)), 1);
+  const ContactId contact(world.random().between(1, config.contacts));
+  for (std::int64_t again = world.random().below(4); again > 0; --again) {
+    world.after(Duration(world.random().below(100'000)),
+                [&world, contact] { change(world, contact, 1); });
+  }
   world.after(config.cycle * world.random().between(1, 40) / 20,
               [&world, &going_on] { change_contacts(world, going_on); });
 }
@@ -142,9 +154,10 @@ Outcome simulate(std::uint64_t seed, Mutant mutant, bool traced) {
   nemesis.stop();
   changing = false;
   for (int contact = 1; contact <= world.config().contacts; ++contact) {
-    world.after(cycle * contact / 4, [&world, contact] {
-      world.database().raise_value(ContactId(contact), Database::kMaxValue);
-    });
+    for (int step = 0; step < Database::kMaxValue; ++step) {
+      world.after(cycle * contact / 4 + Duration(world.random().below(200'000)),
+                  [&world, contact] { change(world, ContactId(contact), 1); });
+    }
   }
   world.run_for(cycle * kCalmCycles);
   if (!world.failure()) {

@@ -96,4 +96,12 @@ void World::connections_end(const Host& of) {
   }
 }
 
+void World::reset_connection(const PeerName& a, const PeerName& b) {
+  for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
+    Host& receiver = host(to);
+    receiver.input(
+        [&receiver, gone = from] { receiver.member().connection_lost(gone, receiver.clock()); });
+  }
+}
+
 }  // namespace turnout::sim

@@ -64,6 +64,8 @@ class Host {
   void pause();
   void resume();
   void leave();
+  // Somebody says that a contact has changed: the feed is looked at sooner.
+  void hint();
   // Runs an input now, or when the process goes on if it is paused. Dropped if it has ended.
   void input(std::function<void()> action);
   void deliver(const PeerName& from, const Message& message);
@@ -116,6 +118,7 @@ class Host {
   void begin(const group::Job& job);
   void commit(const group::Job& job, std::vector<Decision> decisions);
   void hand_out_deliveries();
+  void take_deliveries(const std::vector<ActionKey>& keys, Fence master);
   // Sends a request to the database: `run` there, then `done(answered)` here.
   void ask(std::function<void()> run, std::function<void(bool answered)> done);
 
@@ -195,6 +198,8 @@ class World {
   // Used by hosts.
   void transmit(const Host& from, const PeerName& to, const Message& message);
   void connections_end(const Host& of);
+  // A connection is reset while both processes live, and made anew.
+  void reset_connection(const PeerName& a, const PeerName& b);
   const std::vector<Observer*>& observers() const { return observers_; }
 
  private:
