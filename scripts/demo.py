@@ -84,9 +84,9 @@ def go(args, folder, group, sink, view):
     group.start()
     view.say(f"Peers a, b and c are up: {group.address()}")
 
-    group.run("import", str(contacts_file(folder, args.rows)), "--key", "client-{row:05}",
+    group.run("import", os.path.relpath(contacts_file(folder, args.rows)), "--key", "client-{row:05}",
               "--email", "{key}@example.com")
-    group.run("apply", str(TRACK_FILE))
+    group.run("apply", os.path.relpath(TRACK_FILE))
 
     run = Run(group, args.patience)
     began = time.monotonic()
