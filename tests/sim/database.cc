@@ -35,7 +35,7 @@ StepRule Database::rule(TrackId track, ContactId contact, std::int32_t step) con
 Decision Database::decide(TrackId track, const group::Item& item, Instant now, int hops) const {
   const Position& before = positions_.at(track).at(item.contact);
   const Contact& contact = contacts_.at(item.contact);
-  Decision decision{item, contact.heard, before.due_at, 0, before};
+  Decision decision{item, before.due_at, 0, before};
   Position& at = decision.after;
   while (at.step < kSteps) {
     const StepRule step = rule(track, item.contact, at.step);
@@ -161,7 +161,6 @@ void Database::raise_value(ContactId contact, std::int64_t by) {
     return;
   }
   known.value = value;
-  ++known.heard;
   feed_.push_back(contact);
   for (Watcher* const watcher : watchers_) {
     watcher->on_contact(contact, known);
@@ -235,15 +234,13 @@ CommitResult Database::commit(TrackId track, Fence under, const std::vector<Deci
   return result;
 }
 
-// One contact: compare-and-set on its move number, its due time and what it has heard.
+// One contact: compare-and-set on its move number and its due time.
 bool Database::apply(TrackId track, const Decision& decision, CommitResult& result) {
   const ContactId id = decision.item.contact;
   Position& position = positions_.at(track).at(id);
   const bool there =
       position.move_no == decision.item.move_no && position.due_at == decision.due_at;
-  const bool heard = contacts_.at(id).heard == decision.heard;
-  const bool moves = (there || mutant_ == Mutant::kMoveNumberLeftOut) &&
-                     (heard || mutant_ == Mutant::kHeardLeftOut);
+  const bool moves = there || mutant_ == Mutant::kMoveNumberLeftOut;
   const std::int32_t first = decision.after.move_no - decision.moves + 1;
   for (std::int32_t n = first; n <= decision.after.move_no; ++n) {
     const bool acts = rule(track, id, decision.after.step - (decision.after.move_no - n) - 1).acts;

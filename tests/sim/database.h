@@ -56,14 +56,12 @@ struct Position {
 
 struct Contact {
   std::int64_t value = 0;
-  std::int64_t heard = 0;  // changes so far
 };
 
 // One contact's part of a block's commit.
 struct Decision {
   group::Item item;
-  std::int64_t heard = 0;  // of the contact when it was read
-  Instant due_at;          // of the position when it was read
+  Instant due_at;  // of the position when it was read
   std::int32_t moves = 0;
   Position after;
 };

@@ -15,7 +15,6 @@ enum class Mutant {
   kTimerNotDeleted,    // a move leaves the old timer
   kTimerNotMade,       // a move to a waiting step makes no timer
   kRetestForgotten,    // a change of a contact in an outstanding block is forgotten
-  kHeardLeftOut,       // a commit does not compare what the contact was when it was read
   kStampsFrozen,       // readings of others' stamps always give the same
   kLifeLockGuessed,    // a connection that ended counts as a process that ended
   kSameIncarnation,    // a restarted peer takes no new incarnation
