@@ -1,0 +1,329 @@
+// What is easier to say in code than as a transcript: limits, costs, and messages that no
+// well-behaved group sends.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "group/dispatcher.h"
+#include "group/member.h"
+#include "group/start.h"
+#include "group/worker.h"
+
+namespace turnout::group {
+namespace {
+
+using namespace std::chrono_literals;
+
+Config config(const std::string& name) {
+  Config made;
+  made.name = PeerName(name);
+  made.incarnation = Incarnation(1);
+  made.group = "test";
+  return made;
+}
+
+// A database that answers at once and a ledger in memory, for one Member.
+class Alone {
+ public:
+  explicit Alone(const Config& made) : member_(made, Tick{}) {}
+
+  Member& member() { return member_; }
+  std::vector<Send> sent;
+  std::map<TrackId, LedgerRow> rows;
+  int requests = 0;  // to the database
+
+  void settle(Tick now) {
+    for (Ready ready = member_.take_ready(); !ready.empty(); ready = member_.take_ready()) {
+      sent.insert(sent.end(), ready.messages.begin(), ready.messages.end());
+      if (ready.stamp) {
+        ++requests;
+        member_.stamped({ready.stamp->number, Attempt::kDone, rows[kMasterRow], 0, Timeline(1)},
+                        now);
+      }
+      if (ready.read_ledger) {
+        ++requests;
+        LedgerResult result{ready.read_ledger->number, Attempt::kDone, {}};
+        for (const auto& [track, row] : rows) {
+          result.rows.push_back(row);
+        }
+        member_.ledger_read(result, now);
+      }
+      for (const Take& take : ready.take) {
+        ++requests;
+        LedgerRow& row = rows[take.track];
+        const bool taken = row.fence == take.expected;
+        if (taken) {
+          row = {take.track,
+                 PeerName("m"),
+                 Incarnation(1),
+                 {Timeline(1), Epoch(row.fence.epoch.get() + 1)}};
+        }
+        member_.granted({take.track, taken ? Attempt::kDone : Attempt::kRefused, row}, now);
+      }
+    }
+  }
+
+  void run(Tick& now, Duration time) {
+    for (const Tick end = now + time; now < end;) {
+      now = std::min(end, std::max(now, member_.next_tick()));
+      member_.tick(now);
+      settle(now);
+    }
+  }
+
+ private:
+  Member member_;
+};
+
+Advertisement advertisement(const std::string& name, std::uint64_t sequence) {
+  Advertisement a;
+  a.group = "test";
+  a.name = PeerName(name);
+  a.incarnation = Incarnation(1);
+  a.sequence = sequence;
+  a.cycle = 1s;
+  a.miss_limit = 4;
+  a.phase = PeerPhase::kMember;
+  a.fit = true;
+  return a;
+}
+
+TEST(Config, RefusesWhatIsOutOfRange) {  // R3: cycles from 50 ms to 120 s
+  Config made = config("a");
+  EXPECT_TRUE(made.validate());
+  made.cycle = 120s;
+  EXPECT_TRUE(made.validate());
+  made.cycle = 120s + 1us;
+  EXPECT_FALSE(made.validate());
+  made.cycle = 49ms;
+  EXPECT_FALSE(made.validate());
+  made = config(std::string(65, 'x'));
+  EXPECT_FALSE(made.validate());
+  made = config("a");
+  made.claim_counter = 3;
+  EXPECT_FALSE(made.validate());
+  EXPECT_TRUE(check_group_size(1'000, 1s));
+  EXPECT_FALSE(check_group_size(1'001, 1s));
+  EXPECT_FALSE(check_group_size(102, 50ms));
+}
+
+TEST(Start, WaitsUntilTheNamesStampStandsStill) {
+  Start start(1s, 4);
+  const PeerName name("a");
+  const auto read = [&](std::int64_t count, Duration at, bool lock_free = false) {
+    return start.stamp_read({name, Incarnation(1), count}, lock_free, Tick{} + at, Tick{} + at);
+  };
+  EXPECT_EQ(read(5, 0s), StartVerdict::kWait);
+  EXPECT_EQ(start.next_read(), Tick{} + 1s);
+  EXPECT_EQ(read(5, 1s), StartVerdict::kWait);
+  EXPECT_EQ(read(5, 2s), StartVerdict::kGo);
+}
+
+TEST(Start, RefusesANameThatLives) {
+  Start start(1s, 4);
+  for (int second = 0; second < 4; ++second) {
+    const Tick now = Tick{} + second * 1s;
+    EXPECT_EQ(start.stamp_read({PeerName("a"), Incarnation(1), second + 1}, false, now, now),
+              StartVerdict::kWait);
+  }
+  EXPECT_EQ(start.stamp_read({PeerName("a"), Incarnation(1), 9}, false, Tick{} + 4s, Tick{} + 4s),
+            StartVerdict::kInUse);
+}
+
+TEST(Start, GoesAtOnceWhenTheLastProcessIsOver) {
+  EXPECT_EQ(Start(1s, 4).stamp_read({PeerName("a"), Incarnation(1), 7}, true, Tick{}, Tick{}),
+            StartVerdict::kGo);
+  EXPECT_EQ(Start(1s, 4).stamp_read({PeerName("a"), {}, 0}, false, Tick{}, Tick{}),
+            StartVerdict::kGo);
+}
+
+TEST(Member, DropsLateRepeatedAndForeignAdvertisements) {  // R7
+  Alone alone(config("m"));
+  const Tick now{};
+  const PeerName p("p");
+  EXPECT_TRUE(alone.member().receive(advertisement("p", 5), p, now));
+  EXPECT_FALSE(alone.member().receive(advertisement("p", 5), p, now));
+  EXPECT_FALSE(alone.member().receive(advertisement("p", 4), p, now));
+  EXPECT_FALSE(alone.member().receive(advertisement("p", 6), PeerName("q"), now));
+  Advertisement other = advertisement("p", 6);
+  other.group = "another";
+  EXPECT_FALSE(alone.member().receive(other, p, now));
+  Advertisement next = advertisement("p", 1);
+  next.incarnation = Incarnation(2);
+  EXPECT_TRUE(alone.member().receive(next, p, now));
+  EXPECT_FALSE(alone.member().receive(advertisement("p", 7), p, now));  // of its earlier life
+}
+
+TEST(Member, MasterAssignsWhatClaimsDoNotSettle) {  // R25
+  Alone alone(config("m"));
+  Tick now{};
+  alone.member().set_tracks({TrackId(1), TrackId(2)}, 1, now);
+  alone.rows[TrackId(1)] = {TrackId(1), {}, {}, {Timeline(1), Epoch(1)}};
+  alone.rows[TrackId(2)] = {TrackId(2), {}, {}, {Timeline(1), Epoch(1)}};
+  alone.settle(now);
+  alone.run(now, 3900ms);
+  // A peer claims both for ever, with fewer tracks than anybody, and never takes them.
+  std::uint64_t sequence = 0;
+  const Tick begun = now;
+  std::optional<Tick> assigned;
+  for (int second = 0; second < 12 && !assigned; ++second) {
+    Advertisement stubborn = advertisement("p", ++sequence);
+    stubborn.claims = {{TrackId(1), 2, -1}, {TrackId(2), 2, -1}};
+    alone.member().receive(stubborn, PeerName("p"), now);
+    alone.settle(now);
+    alone.run(now, 1s);
+    for (const Send& send : alone.sent) {
+      if (std::holds_alternative<Assign>(send.message) && send.to == PeerName("p")) {
+        assigned = now;
+      }
+    }
+  }
+  ASSERT_TRUE(assigned);
+  EXPECT_TRUE(alone.member().is_master());
+  EXPECT_GE(*assigned - begun, 6s);  // M + K
+  EXPECT_LE(*assigned - begun, 8s);
+}
+
+TEST(Member, CostsNothingPerTrackWhenIdle) {  // G7, R24
+  Alone alone(config("m"));
+  Tick now{};
+  std::vector<TrackId> tracks;
+  for (int track = 1; track <= 5'000; ++track) {
+    tracks.emplace_back(track);
+    alone.rows[TrackId(track)] = {TrackId(track),
+                                  PeerName("p" + std::to_string(track % 999)),
+                                  Incarnation(1),
+                                  {Timeline(1), Epoch(3)}};
+  }
+  alone.member().set_tracks(tracks, 1, now);
+  alone.settle(now);
+  std::vector<Advertisement> heard(999, advertisement("p", 0));
+  for (int peer = 0; peer < 999; ++peer) {
+    Advertisement& a = heard[static_cast<std::size_t>(peer)];
+    a.name = PeerName("p" + std::to_string(peer));
+    OwnedList list{Incarnation(1), 1, {}};
+    for (int track = peer == 0 ? 999 : peer; track <= 5'000; track += 999) {
+      list.tracks.push_back({TrackId(track), Timeline(1), Epoch(3)});
+      a.owned_hash += owned_hash(list.tracks.back());
+      ++a.owned;
+    }
+    a.sequence = 2;
+    a.master = peer == 0;
+    a.master_timeline = Timeline(1);
+    a.master_epoch = Epoch(1);
+    alone.member().receive(a, a.name, now);
+    alone.member().receive(list, a.name, now);
+  }
+  alone.settle(now);
+  alone.sent.clear();
+  alone.requests = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int second = 0; second < 10; ++second) {
+    for (Advertisement& a : heard) {
+      ++a.sequence;
+      EXPECT_TRUE(alone.member().receive(a, a.name, now));
+    }
+    alone.run(now, 1s);
+  }
+  const auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_LE(alone.requests, 11);  // its stamps, one per cycle
+  int advertisements = 0;
+  for (const Send& send : alone.sent) {
+    const auto* const a = std::get_if<Advertisement>(&send.message);
+    advertisements += a != nullptr ? 1 : 0;
+    EXPECT_TRUE(a == nullptr || (a->claims.empty() && a->backlog.empty() && a->credits.empty()));
+  }
+  EXPECT_LE(advertisements, 12);
+  EXPECT_LT(took, 5s);  // 10,000 advertisements; generous, for sanitizers
+}
+
+// R12, R13: a million contacts flow through blocks, the whole never held.
+TEST(Dispatcher, MillionContactsFlowThrough) {
+  constexpr std::int64_t kContacts = 1'000'000;
+  const Config made = config("a");
+  Tick now{};
+  Dispatcher dispatcher(made, now);
+  Worker worker(made, {4, 1}, now);
+  const TrackId track(1);
+  dispatcher.gained(track, Version(1), {Timeline(1), Epoch(1)});
+  std::int64_t cut = 0;
+  std::int64_t done = 0;
+  std::size_t most_held = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  while (done < kContacts) {
+    const std::int64_t want =
+        std::min<std::int64_t>(static_cast<std::int64_t>(dispatcher.want(track)), kContacts - cut);
+    if (want > 0) {
+      std::vector<Item> items;
+      for (std::int64_t i = 0; i < want; ++i) {
+        items.push_back({ContactId(++cut), 1, 0});
+      }
+      dispatcher.offer(track, {}, std::move(items), kContacts - cut, now);
+    }
+    bool busy = true;
+    while (busy) {
+      worker.own_backlog(dispatcher.backlog(), now);
+      DispatchReady handed = dispatcher.take_ready();
+      for (const Send& send : handed.messages) {
+        worker.receive(send.message, made.name, now);
+      }
+      for (const Finished& finished : handed.finished) {
+        done += finished.contacts;
+      }
+      WorkerReady work = worker.take_ready();
+      for (const Send& send : work.messages) {
+        dispatcher.receive(send.message, made.name, now);
+      }
+      busy = !handed.messages.empty() || !work.messages.empty();
+      for (const Job& job : work.jobs) {
+        EXPECT_LE(job.block->items.size(), kMaxBlockItems);
+        BlockReport report;
+        report.elapsed = Duration(static_cast<std::int64_t>(job.block->items.size()) * 10);
+        report.moved = static_cast<std::int64_t>(job.block->items.size());
+        worker.finished(job.number, std::move(report), now);
+        busy = true;
+      }
+    }
+    const TrackLoad load = dispatcher.tracks().front();
+    most_held = std::max(most_held, static_cast<std::size_t>(load.ready_items + load.out_items));
+    now = now + 10ms;
+    dispatcher.tick(now);
+    worker.tick(now);
+  }
+  EXPECT_EQ(done, kContacts);
+  EXPECT_EQ(dispatcher.tracks().front().handed_again, 0);
+  EXPECT_LE(most_held, 10 * kMaxBlockItems);
+  EXPECT_GT(dispatcher.tracks().front().block_size, 5'000);  // 100 ms at 10 µs a contact
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s);
+}
+
+TEST(Dispatcher, NeverHandsOutBeyondCreditNorToTheSilent) {  // G11
+  Tick now{};
+  Dispatcher dispatcher(config("a"), now);
+  const TrackId track(1);
+  dispatcher.gained(track, Version(1), {Timeline(1), Epoch(1)});
+  for (std::int64_t contact = 1; contact <= 5; ++contact) {
+    dispatcher.offer_single(track, {}, {ContactId(contact), 1, 0}, now);
+  }
+  EXPECT_TRUE(dispatcher.outstanding(track, ContactId(3), 1));
+  EXPECT_FALSE(dispatcher.outstanding(track, ContactId(3), 2));
+  EXPECT_TRUE(dispatcher.take_ready().messages.empty());
+  const Credit credit{PeerName("a"), 1, 0, 0, 0, {0, 2}};
+  dispatcher.receive(CreditGrant{Incarnation(1), credit}, PeerName("b"), now);
+  EXPECT_EQ(dispatcher.take_ready().messages.size(), 2U);
+  // The peer is lost: its blocks are ready again, under a new numbering; but it has been silent for
+  // a cycle.
+  dispatcher.receive(CreditGrant{Incarnation(1), {PeerName("a"), 2, 0, 0, 0, {0, 2}}},
+                     PeerName("c"), now);
+  EXPECT_EQ(dispatcher.take_ready().messages.size(), 2U);
+  dispatcher.peer_lost(PeerName("b"), now);
+  EXPECT_TRUE(dispatcher.take_ready().messages.empty());
+  EXPECT_EQ(dispatcher.tracks().front().ready_blocks, 3);
+  now = now + 1100ms;
+  dispatcher.receive(advertisement("c", 2), PeerName("c"), now);
+  EXPECT_TRUE(dispatcher.take_ready().messages.empty());
+}
+
+}  // namespace
+}  // namespace turnout::group
