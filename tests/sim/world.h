@@ -108,6 +108,8 @@ class Host {
   void send(const group::Send& send);
   void own_message(const Message& message);
   void start_requests(const group::Ready& ready);
+  void start_stamps(const group::Ready& ready);
+  void start_witnesses(const group::Ready& ready);
   void share_load();
   void finish(const group::Finished& finished);
   void poll();
