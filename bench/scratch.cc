@@ -30,7 +30,7 @@ std::string run_postgres(const std::string& uri, const std::string& sql) {
 
 std::string run_sqlite(const std::string& path, const std::string& sql) {
   sqlite3* db = nullptr;
-  if (sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK) {
+  if (sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK) {
     fail("cannot open " + path);
   }
   sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -74,6 +74,7 @@ Scratch::Scratch(const std::string& server, std::string name)
 Scratch::Scratch(const Scratch& other, std::string name)
     : server_(other.server_), name_(std::move(name)) {
   if (is_sqlite()) {
+    run_sqlite(other.path(), "pragma wal_checkpoint(truncate)");  // nobody else has it open
     std::filesystem::copy_file(other.path(), path(),
                                std::filesystem::copy_options::overwrite_existing);
   } else {

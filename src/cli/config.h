@@ -50,7 +50,7 @@ struct WorkConfig {
 };
 
 struct DeliverConfig {
-  int threads = 4;  // deliveries on their way at once
+  int threads = 4;  // deliveries on their way at once; 0: this peer delivers nothing
 };
 
 struct Config {

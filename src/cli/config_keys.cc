@@ -234,7 +234,7 @@ std::vector<Key> make_keys() {
       {"work.threads", "TURNOUT_WORK_THREADS",
        integer([](C& c) -> int& { return c.work.threads; }, 1, 64)},
       {"deliver.threads", "TURNOUT_DELIVER_THREADS",
-       integer([](C& c) -> int& { return c.deliver.threads; }, 1, 256)},
+       integer([](C& c) -> int& { return c.deliver.threads; }, 0, 256)},
       {"log.level", "TURNOUT_LOG_LEVEL",
        text([](C& c) -> std::string& { return c.log_level; }, log_level)},
   };

@@ -308,6 +308,18 @@ void Peer::receive(const base::PeerName& from, group::Message message) {
   after_input();
 }
 
+// A peer that has begun a new life has lost what its last one had in hand.
+void Peer::note_life(const group::PeerChanged& changed) {
+  base::Incarnation& known = lives_[changed.name];
+  if (known < changed.incarnation) {
+    if (known.get() != 0) {
+      desk_->peer_ended({changed.name, known}, true);
+      engine_->peer_restarted(changed.name, base::boot_now());
+    }
+    known = changed.incarnation;
+  }
+}
+
 void Peer::notice(const group::Notice& notice) {
   std::visit(
       Overloaded{
@@ -332,6 +344,7 @@ void Peer::notice(const group::Notice& notice) {
           [this](const group::PeerChanged& n) {
             spdlog::info("peer \"{}\" is {}{}", n.name.get(), state_name(n.state),
                          n.fit ? "" : ", unfit");
+            note_life(n);
             if (n.state == group::PeerState::kGone || n.state == group::PeerState::kUnavailable ||
                 n.state == group::PeerState::kLeft) {
               desk_->peer_ended({n.name, n.incarnation}, n.state != group::PeerState::kUnavailable);

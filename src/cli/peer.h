@@ -70,6 +70,7 @@ class Peer {
   void after_input();
   void carry_out(group::Ready ready);
   void notice(const group::Notice& notice);
+  void note_life(const group::PeerChanged& changed);
   void send(const base::PeerName& to, const group::Message& message);
   void receive(const base::PeerName& from, group::Message message);
   void schedule();
@@ -92,6 +93,7 @@ class Peer {
   std::unique_ptr<work::Engine> engine_;
   boost::asio::steady_timer timer_;
   group::Load load_;
+  std::map<base::PeerName, base::Incarnation> lives_;  // of the other peers, the last heard of
   base::Tick snapshot_at_{};
   bool settling_ = false;
   bool again_ = false;

@@ -202,6 +202,12 @@ void Engine::notice(const group::Notice& notice, base::Tick now) {
   pump(now);
 }
 
+void Engine::peer_restarted(const base::PeerName& peer, base::Tick now) {
+  dispatcher_.peer_lost(peer, now);
+  worker_.peer_lost(peer, now);
+  pump(now);
+}
+
 void Engine::receive(const group::Message& message, const base::PeerName& from, base::Tick now) {
   dispatcher_.receive(message, from, now);
   worker_.receive(message, from, now);

@@ -115,7 +115,7 @@ templates = "{self.folder / 'templates'}"
 [group]
 listen = ["127.0.0.1:{peer}"]
 seeds = [{seeds}]
-cycle = "250ms"
+cycle = "500ms"
 [smtp]
 url = "smtp://127.0.0.1:{self.sink['smtp']}"
 from = "Turnout <turnout@example.com>"
@@ -230,13 +230,16 @@ def pick_victim(dice, group):
     return choice if choice in NAMES else dice.choice(NAMES)
 
 
-def wait_for_the_end(database, contacts, patience=120):
-    deadline = time.monotonic() + patience
+def wait_for_the_end(database, contacts, patience=90):
+    """Until every contact has stopped and nothing waits to be delivered; `patience` seconds without progress are too many."""
+    seen, deadline = None, time.monotonic() + patience
     while time.monotonic() < deadline:
         stopped = int(database.rows("select count(*) from position where state = 2")[0][0])
         busy = int(database.rows("select count(*) from outbox where state in (0, 1)")[0][0])
         if stopped == len(contacts.all) and busy == 0:
             return
+        if (stopped, busy) != seen:
+            seen, deadline = (stopped, busy), time.monotonic() + patience
         time.sleep(0.5)
     states = database.rows("select state, count(*) from outbox group by state")
     positions = database.rows("select step, state, count(*) from position group by step, state")
