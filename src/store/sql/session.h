@@ -4,6 +4,7 @@
 // tracks and publishing, cursors, deliveries, questions. What runs with every block is left to the
 // sessions of each database.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,9 @@ class SqlSession : public Session {
   base::Result<Progress> progress(const std::string& track) override;
   base::Result<ContactReport> why(const std::string& contact_key) override;
   base::Result<std::vector<OutboxRow>> outbox(std::optional<OutboxState> state, int limit) override;
+
+  // Statements sent so far: the cost of a call, for tests.
+  std::int64_t statements() const { return connection_->statements(); }
 
  protected:
   explicit SqlSession(std::unique_ptr<Connection> connection);

@@ -111,6 +111,11 @@ void WriterLock::release() {
   moved_.notify_all();
 }
 
+int WriterLock::waiting() {
+  const std::lock_guard guard(mutex_);
+  return queue_.empty() ? 0 : static_cast<int>(queue_.size()) - 1;
+}
+
 std::uint64_t WriterLock::note() const {
   std::uint64_t value = 0;
   return ::pread(fd_, &value, sizeof value, kNoteAt) == sizeof value ? value : 0;

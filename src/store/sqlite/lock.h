@@ -39,6 +39,9 @@ class WriterLock {
   base::Result<void> acquire(base::Duration timeout);
   void release();  // by the thread that acquired it
 
+  // Threads of this process that wait for it now, the one that has it not counted.
+  int waiting();
+
   // A number that all processes share and that is read and written under the lock: the length of
   // the log when it was last checkpointed. 0 at first.
   std::uint64_t note() const;
