@@ -1,4 +1,4 @@
-// bench/welcome5: the engine beside the limit, on WELCOME-5 (docs/benchmarks.md).
+// bench/welcome5: the engine beside the limit, on WELCOME-5 (bench/README.md).
 //
 // N contacts that are gathered already go through the five steps until each has stopped, carried by one or three
 // `turnout serve` processes with deliveries held. The time runs from the first block cut (the earliest journal entry's
