@@ -88,9 +88,16 @@ class Reader {
   }
 
   void problem(const toml::source_region& place, std::string message, std::string remedy) {
-    answer_.problems.push_back(
-        {fmt::format("{}:{}:{}", file_, place.begin.line, place.begin.column), std::move(message),
-         std::move(remedy), false});
+    const std::pair at(place.begin.line, place.begin.column);
+    found_.emplace(at, ConfigProblem{fmt::format("{}:{}:{}", file_, at.first, at.second),
+                                     std::move(message), std::move(remedy), false});
+  }
+
+  // What was found, in the order of the file.
+  void finish() {
+    for (auto& [at, problem] : found_) {
+      answer_.problems.push_back(std::move(problem));
+    }
   }
 
  private:
@@ -139,11 +146,11 @@ class Reader {
         continue;
       }
       WebhookConfig& to = answer_.config.webhooks[webhook];
-      const std::size_t before = answer_.problems.size();
+      const std::size_t before = found_.size();
       for (const auto& [inner, value] : *node.as_table()) {
         set_webhook(webhook, to, inner, value);
       }
-      if (to.url.empty() && answer_.problems.size() == before) {
+      if (to.url.empty() && found_.size() == before) {
         problem(name.source(), fmt::format("webhook \"{}\" has no url", webhook),
                 "add url = \"https://…\"");
       }
@@ -178,6 +185,7 @@ class Reader {
   std::string file_;
   std::vector<std::string> known_;
   std::set<std::string> tables_;
+  std::multimap<std::pair<toml::source_index, toml::source_index>, ConfigProblem> found_;
 };
 
 void read_environment(const Environment& environment, ConfigAnswer& answer) {
@@ -261,6 +269,7 @@ ConfigAnswer parse_config(std::string_view text, const std::string& file,
     reader.problem(parsed.error().source(), std::string(parsed.error().description()),
                    "the file is TOML: key = \"value\", and [table] on a line of its own");
   }
+  reader.finish();
   read_environment(environment, answer);
   if (answer.ok()) {
     check_together(answer, file);

@@ -55,7 +55,14 @@ class CsvReader {
   enum class Scan { kDone, kStray, kOpenQuote, kFieldTooLong, kRecordTooLong, kTooManyColumns };
 
   bool fill();  // reads more; false at the end
-  bool has(std::size_t at) { return at < buffer_.size() || (fill() && at < buffer_.size()); }
+  bool has(std::size_t at) {
+    while (at >= buffer_.size()) {
+      if (!fill()) {
+        return false;
+      }
+    }
+    return true;
+  }
   void begin();
   void sniff();
   Scan scan(CsvRecord& record);

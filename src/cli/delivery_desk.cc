@@ -15,7 +15,8 @@
 namespace turnout::cli {
 namespace {
 
-// How often the master looks into the outbox: soon again while there is work, now and then otherwise.
+// How often the master looks into the outbox: soon again while there is work, now and then
+// otherwise.
 constexpr base::Duration kLookBusy = std::chrono::milliseconds(20);
 constexpr base::Duration kLookIdle = std::chrono::milliseconds(100);
 // How often deliveries whose lease is over are looked for.
@@ -39,8 +40,8 @@ base::Result<deliver::PostOffice> open_post_office(const Config& config) {
   for (const std::string& problem : office.templates.problems()) {
     spdlog::warn("{}", problem);
   }
-  office.smtp = {config.smtp.url,           config.smtp.user, config.smtp.password,
-                 tls_of(config.smtp.tls),   config.smtp.helo, config.smtp.timeout};
+  office.smtp = {config.smtp.url,         config.smtp.user, config.smtp.password,
+                 tls_of(config.smtp.tls), config.smtp.helo, config.smtp.timeout};
   const auto from = deliver::parse_mailbox(config.smtp.from);
   if (!from) {
     return base::fail(base::ErrorCode::kInvalid,
@@ -57,6 +58,7 @@ base::Result<deliver::PostOffice> open_post_office(const Config& config) {
 deliver::CourierOptions courier_options(const Config& config, const deliver::PostOffice& office) {
   deliver::CourierOptions options;
   options.threads = config.deliver.threads;
+  options.batch = 32;  // what a kill may leave uncertain; a larger batch saves little
   options.longest = office.longest();
   options.fields = office.templates.fields();
   options.make_carrier = [&office] { return deliver::make_carrier(office); };
@@ -68,9 +70,9 @@ deliver::CourierOptions courier_options(const Config& config, const deliver::Pos
 class OutboxReader {
  public:
   struct Request {
-    int look = 0;                       // due rows wanted; 0: none
-    bool give_up = false;               // look for leases that are over
-    std::vector<store::PeerId> ended;   // whose deliveries are uncertain now
+    int look = 0;                      // due rows wanted; 0: none
+    bool give_up = false;              // look for leases that are over
+    std::vector<store::PeerId> ended;  // whose deliveries are uncertain now
   };
   struct Answer {
     bool failed = false;
@@ -165,13 +167,14 @@ class DeliveryDesk::Impl {
 
   base::Result<void> start(const Config& config, store::Store& store) {
     TRY(auto session, store.open_session());
-    reader_ = std::make_unique<OutboxReader>(std::move(session), [this](OutboxReader::Answer answer) {
-      hooks_.post([this, alive = alive_, answer = std::move(answer)] {
-        if (*alive) {
-          take_answer(answer);
-        }
-      });
-    });
+    reader_ =
+        std::make_unique<OutboxReader>(std::move(session), [this](OutboxReader::Answer answer) {
+          hooks_.post([this, alive = alive_, answer = std::move(answer)] {
+            if (*alive) {
+              take_answer(answer);
+            }
+          });
+        });
     if (config.deliver.threads > 0) {
       courier_ = std::make_unique<deliver::Courier>(courier_options(config, office_), store, self_);
     }
@@ -259,7 +262,8 @@ class DeliveryDesk::Impl {
     asking_ = false;
     const base::Tick now = base::boot_now();
     if (answer.given_up > 0) {
-      spdlog::warn("{} deliveries are uncertain: their peer ended, or took too long", answer.given_up);
+      spdlog::warn("{} deliveries are uncertain: their peer ended, or took too long",
+                   answer.given_up);
     }
     if (answer.failed) {
       ended_.insert(ended_.end(), answer.request.ended.begin(), answer.request.ended.end());

@@ -4,12 +4,12 @@
 #include <cstdio>
 #include <thread>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 #include <prometheus/registry.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include "cli/peer.h"
 #include "cli/peer_host.h"
@@ -30,6 +30,14 @@ constexpr std::chrono::seconds kLongestLeave{10};
 int give_up(const base::Error& error) {
   fmt::print(stderr, "error: {}\n", error.message);
   return error.code == base::ErrorCode::kInvalid ? kWrong : kUnreachable;
+}
+
+int give_up_database(const base::Error& error) {
+  const int status = give_up(error);
+  fmt::print(stderr,
+             "    see that it is there and answers, or name another: database = \"…\" in the "
+             "configuration, or TURNOUT_DATABASE\n");
+  return status;
 }
 
 void set_up_log(const Config& config) {
@@ -162,14 +170,14 @@ int run_server(const Config& config) {
   std::signal(SIGPIPE, SIG_IGN);
   auto store = store::open_store(config.database);
   if (!store) {
-    return give_up(store.error());
+    return give_up_database(store.error());
   }
   if (const auto migrated = store.value()->migrate(); !migrated) {
-    return give_up(migrated.error());
+    return give_up_database(migrated.error());
   }
   auto session = store.value()->open_group_session();
   if (!session) {
-    return give_up(session.error());
+    return give_up_database(session.error());
   }
   auto self = begin_life(*session.value(), config);
   if (!self) {

@@ -4,9 +4,10 @@
 
 namespace turnout::cli {
 
-// Runs one peer until SIGINT or SIGTERM (then it leaves the group in order) or until it must not go on. Prints what a
-// person must know to standard error and, when it answers, one line with its address. Returns the exit status: 0 ended as
-// asked, 1 the configuration is wrong, 3 the database, a port or the name could not be had.
+// Runs one peer until SIGINT or SIGTERM (then it leaves the group in order) or until it must not go
+// on. Prints what a person must know to standard error and, when it answers, one line with its
+// address. Returns the exit status: 0 ended as asked, 1 the configuration is wrong, 3 the database,
+// a port or the name could not be had.
 int run_server(const Config& config);
 
 }  // namespace turnout::cli
