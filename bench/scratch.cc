@@ -115,8 +115,10 @@ std::unique_ptr<store::Store> Scratch::open() const {
 
 std::int64_t Scratch::first_journal_us() const {
   return std::stoll(
-      is_sqlite() ? run_sqlite(path(), "select min(at) from journal")
-                  : run_postgres(url(), "select (extract(epoch from min(at)) * 1000000)::bigint from journal"));
+      is_sqlite()
+          ? run_sqlite(path(), "select min(at) from journal")
+          : run_postgres(url(),
+                         "select (extract(epoch from min(at)) * 1000000)::bigint from journal"));
 }
 
 }  // namespace turnout::bench

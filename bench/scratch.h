@@ -16,7 +16,8 @@ namespace turnout::bench {
 // One database, dropped with its object. Not thread-safe.
 class Scratch {
  public:
-  // `server`: "sqlite:FOLDER", or a PostgreSQL URI whose database serves for creating others. `name`: letters, digits, _.
+  // `server`: "sqlite:FOLDER", or a PostgreSQL URI whose database serves for creating others.
+  // `name`: letters, digits, _.
   Scratch(const std::string& server, std::string name);
   // A copy of another, which nobody may use at the moment.
   Scratch(const Scratch& other, std::string name);

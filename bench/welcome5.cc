@@ -1,11 +1,13 @@
 // bench/welcome5: the engine beside the limit, on WELCOME-5 (bench/README.md).
 //
-// N contacts that are gathered already go through the five steps until each has stopped, carried by one or three
-// `turnout serve` processes with deliveries held. The time runs from the first block cut (the earliest journal entry's
-// instant) to the last commit, by the database's clock. Then the limit: a plain program that makes the same writes in a
-// database of the same kind, prepared in the same way. Prints one JSON line per run, and checks the counts.
+// N contacts that are gathered already go through the five steps until each has stopped, carried by
+// one or three `turnout serve` processes with deliveries held. The time runs from the first block
+// cut (the earliest journal entry's instant) to the last commit, by the database's clock. Then the
+// limit: a plain program that makes the same writes in a database of the same kind, prepared in the
+// same way. Prints one JSON line per run, and checks the counts.
 //
-//   welcome5 --turnout build/release/turnout --database sqlite:DIR | postgresql://… --n 100000 --peers 1 --track hops
+//   welcome5 --turnout build/release/turnout --database sqlite:DIR | postgresql://… --n 100000
+//   --peers 1 --track hops
 //            --runs 3 [--keep]
 
 #include <fcntl.h>
@@ -21,12 +23,12 @@
 #include <thread>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
+#include "base/time.h"
 #include "bench/scratch.h"
 #include "bench/welcome5_prepare.h"
-#include "base/time.h"
 #include "store/store.h"
 #include "support/welcome5.h"
 
@@ -167,8 +169,7 @@ int run(const Arguments& arguments) {
 #ifdef TURNOUT_BENCH_LIMIT
     if (!arguments.skip_limit) {
       const Scratch scratch(prepared, fmt::format("welcome5_{}_{}l", getpid(), i));
-      const double seconds =
-          run_limit(scratch, facts, arguments.track == "hops");
+      const double seconds = run_limit(scratch, facts, arguments.track == "hops");
       limit.push_back(static_cast<double>(facts.expected.moves) / seconds);
     }
 #endif
@@ -176,12 +177,14 @@ int run(const Arguments& arguments) {
                limit.empty() ? "" : fmt::format(", limit {:.0f} moves/s", limit.back()));
   }
   fmt::print(
-      "{{\"bench\":\"welcome5\",\"track\":\"{}\",\"database\":\"{}\",\"n\":{},\"peers\":{},\"moves\":{},"
-      "\"engine_moves_per_s\":{:.0f},\"limit_moves_per_s\":{:.0f},\"ratio\":{:.3f},\"peak_pss_kb\":{},\"runs\":{}}}\n",
+      "{{\"bench\":\"welcome5\",\"track\":\"{}\",\"database\":\"{}\",\"n\":{},\"peers\":{},"
+      "\"moves\":{},"
+      "\"engine_moves_per_s\":{:.0f},\"limit_moves_per_s\":{:.0f},\"ratio\":{:.3f},\"peak_pss_kb\":"
+      "{},\"runs\":{}}}\n",
       arguments.track, arguments.database.starts_with("sqlite") ? "sqlite" : "postgresql",
       arguments.n, arguments.peers, facts.expected.moves, median(engine),
-      limit.empty() ? 0.0 : median(limit), limit.empty() ? 0.0 : median(engine) / median(limit), pss,
-      arguments.runs);
+      limit.empty() ? 0.0 : median(limit), limit.empty() ? 0.0 : median(engine) / median(limit),
+      pss, arguments.runs);
   return 0;
 }
 

@@ -28,7 +28,8 @@ struct Prepared {
   Expected expected;
 };
 
-// `text`: the track's, renamed to kTrackName. Afterwards nobody owns the track, and no connection is open.
+// `text`: the track's, renamed to kTrackName. Afterwards nobody owns the track, and no connection
+// is open.
 Prepared prepare(const Scratch& scratch, std::string text, std::int64_t n);
 
 // Ends the process when report() says otherwise than expected.

@@ -58,6 +58,9 @@ int list_outbox(const OutboxOptions& options);
 
 int serve(const std::optional<std::string>& config);
 
+// Replaces this process by the demo's script. `database`: "sqlite" or "postgresql".
+int run_demo(const std::string& database);
+
 // The whole program: what main() calls.
 int run_program(int argc, char** argv);
 

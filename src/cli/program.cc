@@ -58,6 +58,7 @@ struct Line {
   std::string state;
   std::string name;  // of a track or contact
   std::string config;
+  std::string demo_database = "sqlite";
 };
 
 void add_ask(CLI::App& command, Line& line, bool json) {
@@ -206,6 +207,9 @@ int dispatch(const std::string& command, Line& line) {
   if (command == "serve") {
     return serve(line.config.empty() ? std::nullopt : std::optional(line.config));
   }
+  if (command == "demo") {
+    return run_demo(line.demo_database);
+  }
   if (command == "import") {
     return run_import(line);
   }
@@ -259,6 +263,10 @@ int run_program(int argc, char** argv) {
       *app.add_subcommand("serve", "Run a peer; without a configuration, alone on turnout.db here");
   serve_command.add_option("--config", line.config,
                            "TOML file (TURNOUT_CONFIG; else turnout.toml if there is one)");
+  CLI::App& demo_command = *app.add_subcommand(
+      "demo", "Show the main job: three peers, real contacts, the owner killed");
+  demo_command.add_option("--database", line.demo_database, "sqlite (default) or postgresql")
+      ->check(CLI::IsMember({"sqlite", "postgresql"}));
   add_import(app, line);
   add_language(app, line);
   add_questions(app, line);

@@ -32,8 +32,8 @@ base::Result<std::shared_ptr<const TrackEntry>> BlockRunner::entry_for(const Blo
   }
   if (entry == nullptr || entry->published.version != task.version) {
     return base::fail(base::ErrorCode::kConflict,
-                      fmt::format("track {} is not at version {} any more",
-                                  task.fence.track.get(), task.version.get()));
+                      fmt::format("track {} is not at version {} any more", task.fence.track.get(),
+                                  task.version.get()));
   }
   if (entry->program == nullptr) {
     return base::fail(base::ErrorCode::kInvalid, entry->problem);
@@ -65,8 +65,8 @@ BlockDone BlockRunner::run(const BlockTask& task) {
   }
   const decide::Program& program = *entry.value()->program;
   block_.clear();
-  if (auto loaded = session_->load(task.fence.track, task.items, program.fields(), program.tags(),
-                                   block_);
+  if (auto loaded =
+          session_->load(task.fence.track, task.items, program.fields(), program.tags(), block_);
       !loaded) {
     return failed(loaded.error().message);
   }
@@ -86,8 +86,7 @@ BlockDone BlockRunner::run(const BlockTask& task) {
     return failed(committed.error().message);
   }
   BlockDone done;
-  done.outcome =
-      committed.value().fenced ? BlockDone::Outcome::kFenced : BlockDone::Outcome::kDone;
+  done.outcome = committed.value().fenced ? BlockDone::Outcome::kFenced : BlockDone::Outcome::kDone;
   done.moved = committed.value().positions;
   done.moves = committed.value().moves;
   done.actions = committed.value().actions;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Carries out one block of work: reads the contacts' columns, decides, commits in one transaction. Cost per block, not per
-// contact: a constant number of statements.
+// Carries out one block of work: reads the contacts' columns, decides, commits in one transaction.
+// Cost per block, not per contact: a constant number of statements.
 
 #include <cstdint>
 #include <memory>
@@ -22,13 +22,14 @@ struct BlockDone {
   enum class Outcome {
     kDone,    // committed; contacts that had gone elsewhere are in `stale`
     kFenced,  // the ledger has moved on; nothing was written
-    kFailed,  // the database could not be reached, or the track cannot be run here; `problem` says why
+    kFailed,  // the database could not be reached, or the track cannot be run here; `problem` says
+              // why
   };
   Outcome outcome = Outcome::kDone;
-  std::int64_t moved = 0;    // contacts that moved
+  std::int64_t moved = 0;  // contacts that moved
   std::int64_t moves = 0;
   std::int64_t actions = 0;
-  bool more_due = false;     // some contact is due again at once
+  bool more_due = false;  // some contact is due again at once
   std::vector<store::BlockItem> stale;
   base::Duration elapsed{0};
   std::string problem;
@@ -37,10 +38,14 @@ struct BlockDone {
 // One per worker thread; not thread-safe. Keeps its buffers from block to block.
 class BlockRunner {
  public:
-  // `book` must outlive the runner. `connection` tells the tally rows of connections apart that commit at the same time.
+  // `book` must outlive the runner. `connection` tells the tally rows of connections apart that
+  // commit at the same time.
   BlockRunner(std::unique_ptr<store::Session> session, TrackBook& book, store::PeerId self,
               std::int32_t connection)
-      : session_(std::move(session)), book_(book), self_(std::move(self)), connection_(connection) {}
+      : session_(std::move(session)),
+        book_(book),
+        self_(std::move(self)),
+        connection_(connection) {}
 
   BlockDone run(const BlockTask& task);
 

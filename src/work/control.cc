@@ -135,8 +135,7 @@ void Control::read_ledger(const group::LedgerRead& read) {
 void Control::take(const group::Take& take) {
   group::TakeResult result;
   result.track = take.track;
-  const auto taken =
-      session_->take(take.track, take.expected.timeline, take.expected.epoch, self_);
+  const auto taken = session_->take(take.track, take.expected.timeline, take.expected.epoch, self_);
   if (taken) {
     result.outcome = taken.value().taken ? group::Attempt::kDone : group::Attempt::kRefused;
     result.row = to_group(taken.value().row);

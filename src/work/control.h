@@ -1,7 +1,8 @@
 #pragma once
 
-// The thread on which the group's requests to the database run, one after another: stamps, the ledger, life locks. Apart
-// from the other threads, so that a long block never makes this peer look dead.
+// The thread on which the group's requests to the database run, one after another: stamps, the
+// ledger, life locks. Apart from the other threads, so that a long block never makes this peer look
+// dead.
 
 #include <condition_variable>
 #include <deque>
@@ -39,7 +40,8 @@ class Control {
 
   // Starts everything that a Ready asks of the database; each is answered exactly once.
   void start(const group::Ready& ready);
-  // Reads one row of the ledger; `then` is called on the control thread, not at all when the database does not answer.
+  // Reads one row of the ledger; `then` is called on the control thread, not at all when the
+  // database does not answer.
   void read_row(base::TrackId track, std::function<void(group::LedgerRow)> then);
 
  private:

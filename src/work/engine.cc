@@ -8,9 +8,11 @@
 namespace turnout::work {
 namespace {
 
-// Of the contacts that are due nothing is known but that there are more: enough that every peer is asked for slots.
+// Of the contacts that are due nothing is known but that there are more: enough that every peer is
+// asked for slots.
 constexpr std::int64_t kManyMore = 100'000;
-// Blocks taken in beside those being carried out, so that a thread that has finished one begins the next at once.
+// Blocks taken in beside those being carried out, so that a thread that has finished one begins the
+// next at once.
 constexpr std::int32_t kBlocksPerThread = 2;
 
 template <class... F>
@@ -55,23 +57,23 @@ base::Result<std::unique_ptr<Engine>> Engine::start(EngineConfig config, store::
   std::vector<std::unique_ptr<BlockRunner>> runners;
   for (int i = 0; i < config.threads; ++i) {
     TRY(auto session, store.open_session());
-    runners.push_back(std::make_unique<BlockRunner>(std::move(session), book, self,
-                                                    config.peer_number * 16 + i));
+    runners.push_back(
+        std::make_unique<BlockRunner>(std::move(session), book, self, config.peer_number * 16 + i));
   }
   TRY(auto session, store.open_session());
   // Waiting rules are looked at within a cycle, and often enough to feel immediate.
-  const base::Duration interval =
-      std::clamp<base::Duration>(config.group.cycle / 2, std::chrono::milliseconds(20),
-                                 std::chrono::milliseconds(250));
+  const base::Duration interval = std::clamp<base::Duration>(
+      config.group.cycle / 2, std::chrono::milliseconds(20), std::chrono::milliseconds(250));
   std::unique_ptr<Engine> engine(
       new Engine(std::move(config), book, std::move(self), std::move(hooks), now));
   engine->pool_ = std::make_unique<WorkerPool>(std::move(runners));
-  engine->owner_ = std::make_unique<Owner>(std::move(session), book, interval,
-                                           engine->owner_callbacks());
+  engine->owner_ =
+      std::make_unique<Owner>(std::move(session), book, interval, engine->owner_callbacks());
   return engine;
 }
 
-// Each callback comes on the owner's thread and goes on on the loop, unless the engine has ended by then.
+// Each callback comes on the owner's thread and goes on on the loop, unless the engine has ended by
+// then.
 Owner::Callbacks Engine::owner_callbacks() {
   const auto on_loop = [this, alive = alive_](auto then) {
     hooks_.post([alive, then = std::move(then)] {
@@ -110,7 +112,8 @@ Owner::Callbacks Engine::owner_callbacks() {
   return callbacks;
 }
 
-// The epoch may have been raised by a publish, so the book is brought up to date before work on the track begins.
+// The epoch may have been raised by a publish, so the book is brought up to date before work on the
+// track begins.
 void Engine::gained(base::TrackId track, const group::Fence& fence) {
   cutters_.erase(track);
   problems_.erase(track);
@@ -172,33 +175,33 @@ void Engine::lost(base::TrackId track) {
 }
 
 void Engine::notice(const group::Notice& notice, base::Tick now) {
-  std::visit(
-      Overloaded{[&](const group::TrackGained& n) { gained(n.track, n.fence); },
-                 [&](const group::TrackLost& n) { lost(n.track); },
-                 [&](const group::TrackCeding& n) {
-                   dispatcher_.drain(n.track);
-                   draining_.push_back(n.track);
-                 },
-                 [&](const group::TrackKept& n) { dispatcher_.resume_track(n.track, now); },
-                 [&](const group::Stopped&) {
-                   dispatcher_.stop();
-                   worker_.stop(now);
-                   owner_->stop();
-                 },
-                 [&](const group::Resumed&) {
-                   dispatcher_.resume(now);
-                   worker_.resume(now);
-                   owner_->resume();
-                 },
-                 [&](const group::PeerChanged& n) {
-                   if (n.state == group::PeerState::kUnavailable ||
-                       n.state == group::PeerState::kGone || n.state == group::PeerState::kLeft) {
-                     dispatcher_.peer_lost(n.name, now);
-                     worker_.peer_lost(n.name, now);
-                   }
-                 },
-                 [](const auto&) {}},
-      notice);
+  std::visit(Overloaded{[&](const group::TrackGained& n) { gained(n.track, n.fence); },
+                        [&](const group::TrackLost& n) { lost(n.track); },
+                        [&](const group::TrackCeding& n) {
+                          dispatcher_.drain(n.track);
+                          draining_.push_back(n.track);
+                        },
+                        [&](const group::TrackKept& n) { dispatcher_.resume_track(n.track, now); },
+                        [&](const group::Stopped&) {
+                          dispatcher_.stop();
+                          worker_.stop(now);
+                          owner_->stop();
+                        },
+                        [&](const group::Resumed&) {
+                          dispatcher_.resume(now);
+                          worker_.resume(now);
+                          owner_->resume();
+                        },
+                        [&](const group::PeerChanged& n) {
+                          if (n.state == group::PeerState::kUnavailable ||
+                              n.state == group::PeerState::kGone ||
+                              n.state == group::PeerState::kLeft) {
+                            dispatcher_.peer_lost(n.name, now);
+                            worker_.peer_lost(n.name, now);
+                          }
+                        },
+                        [](const auto&) {}},
+             notice);
   pump(now);
 }
 
@@ -256,7 +259,8 @@ void Engine::cut_where_wanted(base::Tick now) {
     }
     std::size_t want = dispatcher_.want(track);
     if (want == 0) {
-      // Nobody has granted slots yet, or enough is ready. Say that something may be due, so that slots are granted.
+      // Nobody has granted slots yet, or enough is ready. Say that something may be due, so that
+      // slots are granted.
       dispatcher_.set_remaining(track, kManyMore, now);
       worker_.own_backlog(dispatcher_.backlog(), now);
       continue;
@@ -371,21 +375,22 @@ void Engine::settle(const group::Job& job, const BlockDone& done) {
   const base::Tick now = base::boot_now();
   ++counters_.blocks;
   if (done.outcome == BlockDone::Outcome::kFenced) {
-    hooks_.read_row(job.block->track, [this, alive = alive_, number = job.number](
-                                          const group::LedgerRow& row) {
-      if (*alive) {
-        const base::Tick then = base::boot_now();
-        worker_.refused(number, row.owner, row.incarnation, row.fence.timeline, row.fence.epoch,
-                        then);
-        pump(then);
-      }
-    });
+    hooks_.read_row(job.block->track,
+                    [this, alive = alive_, number = job.number](const group::LedgerRow& row) {
+                      if (*alive) {
+                        const base::Tick then = base::boot_now();
+                        worker_.refused(number, row.owner, row.incarnation, row.fence.timeline,
+                                        row.fence.epoch, then);
+                        pump(then);
+                      }
+                    });
     return;
   }
   group::BlockReport report;
   if (done.outcome == BlockDone::Outcome::kFailed) {
     ++counters_.failed;
-    hooks_.warn(fmt::format("a block of track {} failed: {}", job.block->track.get(), done.problem));
+    hooks_.warn(
+        fmt::format("a block of track {} failed: {}", job.block->track.get(), done.problem));
     report.outcome = group::BlockOutcome::kFailed;
   }
   counters_.moves += done.moves;

@@ -1,8 +1,8 @@
 #pragma once
 
-// The engine of one peer: as owner it cuts blocks of what is due and hands them out; as worker it carries out blocks, its
-// own and others'. It joins the two state machines of the block exchange (group::Dispatcher, group::Worker) to the threads
-// that do the work (Owner, WorkerPool).
+// The engine of one peer: as owner it cuts blocks of what is due and hands them out; as worker it
+// carries out blocks, its own and others'. It joins the two state machines of the block exchange
+// (group::Dispatcher, group::Worker) to the threads that do the work (Owner, WorkerPool).
 //
 // All methods are called on one thread, the loop; hooks come on the loop too.
 
@@ -26,7 +26,7 @@ namespace turnout::work {
 
 struct EngineConfig {
   group::Config group;
-  int threads = 2;          // that carry out blocks, each with a connection; 1–16
+  int threads = 2;               // that carry out blocks, each with a connection; 1–16
   std::int32_t peer_number = 0;  // small number that tells this life's tally rows from other peers'
 };
 
@@ -34,21 +34,21 @@ struct EngineHooks {
   // Runs a function on the loop, soon; from any thread. Nothing is run after the engine's end.
   std::function<void(std::function<void()>)> post;
   std::function<void(const base::PeerName& to, const group::Message&)> send;
-  std::function<void(const group::Load&)> load_changed;    // for Member::set_load
-  std::function<void(base::TrackId)> drained;              // for Member::drained
+  std::function<void(const group::Load&)> load_changed;            // for Member::set_load
+  std::function<void(base::TrackId)> drained;                      // for Member::drained
   std::function<void(bool succeeded, base::Tick began)> database;  // for Member::database
   // Reads the ledger's row of a track and answers on the loop.
   std::function<void(base::TrackId, std::function<void(const group::LedgerRow&)>)> read_row;
-  std::function<void(std::string)> warn;                   // a line for the log
-  std::function<void()> catalogue_refreshed;               // the book was brought up to date
+  std::function<void(std::string)> warn;      // a line for the log
+  std::function<void()> catalogue_refreshed;  // the book was brought up to date
 };
 
 struct EngineCounters {
-  std::int64_t blocks = 0;    // carried out here
-  std::int64_t moves = 0;     // made here
-  std::int64_t actions = 0;   // put in the outbox here
-  std::int64_t stale = 0;     // contacts that were not where a block said
-  std::int64_t failed = 0;    // blocks that the database did not take
+  std::int64_t blocks = 0;   // carried out here
+  std::int64_t moves = 0;    // made here
+  std::int64_t actions = 0;  // put in the outbox here
+  std::int64_t stale = 0;    // contacts that were not where a block said
+  std::int64_t failed = 0;   // blocks that the database did not take
   // Blocks handed out to each peer, as owner of the track.
   std::map<base::TrackId, std::map<base::PeerName, std::int64_t>> handed;
 };
@@ -56,8 +56,9 @@ struct EngineCounters {
 class Engine {
  public:
   // Opens its connections: errors are the store's. `book` must outlive the engine.
-  static base::Result<std::unique_ptr<Engine>> start(EngineConfig config, store::Store& store, TrackBook& book,
-                                                     store::PeerId self, EngineHooks hooks, base::Tick now);
+  static base::Result<std::unique_ptr<Engine>> start(EngineConfig config, store::Store& store,
+                                                     TrackBook& book, store::PeerId self,
+                                                     EngineHooks hooks, base::Tick now);
   ~Engine();
 
   void notice(const group::Notice& notice, base::Tick now);
@@ -78,7 +79,8 @@ class Engine {
   const std::map<base::TrackId, std::string>& problems() const { return problems_; }
 
  private:
-  Engine(EngineConfig config, TrackBook& book, store::PeerId self, EngineHooks hooks, base::Tick now);
+  Engine(EngineConfig config, TrackBook& book, store::PeerId self, EngineHooks hooks,
+         base::Tick now);
   Owner::Callbacks owner_callbacks();
   void gained(base::TrackId track, const group::Fence& fence);
   void begin_gained();
@@ -105,8 +107,8 @@ class Engine {
   std::map<base::TrackId, Cutter> cutters_;
   std::map<base::TrackId, store::Fence> gained_;     // to begin once the book is up to date
   std::map<base::TrackId, store::Fence> beginning_;  // while it is being brought up to date
-  std::uint64_t refreshes_ = 0;  // asked for so far
-  std::uint64_t begin_at_ = 0;   // the one that `beginning_` waits for
+  std::uint64_t refreshes_ = 0;                      // asked for so far
+  std::uint64_t begin_at_ = 0;                       // the one that `beginning_` waits for
   std::vector<base::TrackId> draining_;
   std::map<base::TrackId, std::string> problems_;
   EngineCounters counters_;

@@ -64,9 +64,8 @@ std::vector<std::size_t> indices_of(const std::vector<std::string>& names,
 bool listens(const decide::StepListens& step, const std::vector<std::size_t>& fields,
              const std::vector<std::size_t>& tags) {
   const auto any = [](const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
-    return std::any_of(a.begin(), a.end(), [&](std::size_t x) {
-      return std::find(b.begin(), b.end(), x) != b.end();
-    });
+    return std::any_of(a.begin(), a.end(),
+                       [&](std::size_t x) { return std::find(b.begin(), b.end(), x) != b.end(); });
   };
   return any(step.fields, fields) || any(step.tags, tags);
 }
@@ -121,8 +120,8 @@ base::Result<void> OwnedTrack::read_clauses(store::Session& session) {
     } else if (text && text->starts_with("scan ")) {
       const std::size_t space = text->find(' ', 5);
       clause.run_began = base::Instant{number_in(text->substr(5))};
-      clause.scanning = base::ContactId(
-          space == std::string::npos ? 0 : number_in(text->substr(space + 1)));
+      clause.scanning =
+          base::ContactId(space == std::string::npos ? 0 : number_in(text->substr(space + 1)));
     }
     clauses_.push_back(std::move(clause));
   }
@@ -200,9 +199,8 @@ base::Result<store::GatherResult> OwnedTrack::take_chunk(store::Session& session
       contacts.push_back(block.contact[row]);
     }
   }
-  TRY(store::GatherResult result,
-      session.gather_these(fence_, entry_->published.version, gather.start_step(), "", {},
-                           contacts));
+  TRY(store::GatherResult result, session.gather_these(fence_, entry_->published.version,
+                                                       gather.start_step(), "", {}, contacts));
   result.done = block.rows() < static_cast<std::size_t>(kRetestChunk);
   result.last = block.rows() == 0 ? *clause.scanning : block.contact.back();
   return result;
@@ -304,7 +302,8 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
     if (change.by == fence_.track) {
       continue;  // an entry is not woken by its own track's writes
     }
-    Touched one{indices_of(change.fields, program.fields()), indices_of(change.tags, program.tags())};
+    Touched one{indices_of(change.fields, program.fields()),
+                indices_of(change.tags, program.tags())};
     if (one.fields.empty() && one.tags.empty()) {
       continue;
     }
@@ -367,14 +366,12 @@ base::Result<StepResult> OwnedTrack::changed(store::Session& session,
 }
 
 base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session) {
-  TRY(const track::ContactBlock block,
-      session.load_contacts(*retesting_, kRetestChunk, {}, {}));
+  TRY(const track::ContactBlock block, session.load_contacts(*retesting_, kRetestChunk, {}, {}));
   if (block.rows() == 0) {
     retesting_.reset();
     return StepResult{};
   }
-  TRY(const std::vector<store::PositionRow> rows,
-      session.positions(fence_.track, block.contact));
+  TRY(const std::vector<store::PositionRow> rows, session.positions(fence_.track, block.contact));
   std::vector<store::Wake> wakes;
   for (const store::PositionRow& row : rows) {
     if (row.state == track::PositionState::kOpen) {

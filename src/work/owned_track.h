@@ -1,7 +1,8 @@
 #pragma once
 
-// What an owner does for one of its tracks beside cutting blocks: it gathers contacts, and makes those due again whose
-// waiting rules may be met since something changed. All through one session, in small steps.
+// What an owner does for one of its tracks beside cutting blocks: it gathers contacts, and makes
+// those due again whose waiting rules may be met since something changed. All through one session,
+// in small steps.
 
 #include <cstdint>
 #include <optional>
@@ -14,8 +15,8 @@
 
 namespace turnout::work {
 
-inline constexpr int kGatherChunk = 20'000;    // contacts looked at in one statement
-inline constexpr int kRetestChunk = 5'000;     // contacts tested again in one statement
+inline constexpr int kGatherChunk = 20'000;  // contacts looked at in one statement
+inline constexpr int kRetestChunk = 5'000;   // contacts tested again in one statement
 // Continuous gathering whose condition compares with the time looks at everybody again this often.
 inline constexpr base::Duration kTimeRescan = std::chrono::minutes(1);
 
@@ -26,8 +27,8 @@ struct StepResult {
   bool fenced = false;    // the track is somebody else's now
 };
 
-// One owned track. Used by the owner's thread only. Keeps where it stands in the database (table `cursor`), so that the
-// next owner goes on from there.
+// One owned track. Used by the owner's thread only. Keeps where it stands in the database (table
+// `cursor`), so that the next owner goes on from there.
 class OwnedTrack {
  public:
   OwnedTrack(store::Fence fence, std::shared_ptr<const TrackEntry> entry)
@@ -36,16 +37,18 @@ class OwnedTrack {
   const store::Fence& fence() const { return fence_; }
   const TrackEntry& entry() const { return *entry_; }
 
-  // Reads where the last owner stood, and follows the feed from there up to now; then the changes that the owner reads for
-  // all its tracks go on from there.
+  // Reads where the last owner stood, and follows the feed from there up to now; then the changes
+  // that the owner reads for all its tracks go on from there.
   base::Result<StepResult> begin(store::Session& session);
   bool begun() const { return begun_; }
 
   // Gathers one chunk for each clause whose time has come.
   base::Result<StepResult> gather(store::Session& session, base::Instant now);
 
-  // Looks at changes of contacts: gathers those that now meet a continuous clause, wakes those that wait.
-  base::Result<StepResult> changed(store::Session& session, const std::vector<store::Change>& changes);
+  // Looks at changes of contacts: gathers those that now meet a continuous clause, wakes those that
+  // wait.
+  base::Result<StepResult> changed(store::Session& session,
+                                   const std::vector<store::Change>& changes);
 
   // Everybody is to be tested once (the feed was lost).
   void test_everybody();
@@ -56,9 +59,10 @@ class OwnedTrack {
  private:
   struct Clause {
     const decide::GatherClause* gather = nullptr;
-    std::string name;                           // in the table `cursor`; of this version
-    std::optional<base::ContactId> scanning;    // a run is under way: contacts above this one are to be looked at
-    base::Instant last_run = track::kNever;     // when the last complete run began
+    std::string name;  // in the table `cursor`; of this version
+    std::optional<base::ContactId>
+        scanning;  // a run is under way: contacts above this one are to be looked at
+    base::Instant last_run = track::kNever;  // when the last complete run began
     base::Instant run_began = track::kNever;
   };
 
@@ -69,12 +73,14 @@ class OwnedTrack {
   base::Result<WakeResult> wake(store::Session& session, const std::vector<store::Wake>& wakes);
   base::Result<void> read_clauses(store::Session& session);
   base::Result<StepResult> gather_chunk(store::Session& session, Clause& clause, base::Instant now);
-  base::Result<store::GatherResult> take(store::Session& session, const Clause& clause, base::Instant now,
-                                         std::vector<base::ContactId> contacts);
+  base::Result<store::GatherResult> take(store::Session& session, const Clause& clause,
+                                         base::Instant now, std::vector<base::ContactId> contacts);
   base::Result<store::GatherResult> take_chunk(store::Session& session, const Clause& clause,
                                                base::Instant now);
-  base::Result<StepResult> gather_changed(store::Session& session, const std::vector<store::Change>& changes);
-  base::Result<StepResult> wake_changed(store::Session& session, const std::vector<store::Change>& changes);
+  base::Result<StepResult> gather_changed(store::Session& session,
+                                          const std::vector<store::Change>& changes);
+  base::Result<StepResult> wake_changed(store::Session& session,
+                                        const std::vector<store::Change>& changes);
   base::Result<StepResult> retest_chunk(store::Session& session);
   base::Result<StepResult> write_cursor(store::Session& session, const std::string& name,
                                         const std::string& text);

@@ -164,9 +164,9 @@ void Owner::carry_out_cut(const CutRequest& request) {
 
 // The first timer that is not due yet.
 void Owner::read_next_due(Cut& cut) {
-  const store::DueCursor after_now{
-      cut.now, base::ContactId(std::numeric_limits<std::int64_t>::max()),
-      std::numeric_limits<std::int32_t>::max()};
+  const store::DueCursor after_now{cut.now,
+                                   base::ContactId(std::numeric_limits<std::int64_t>::max()),
+                                   std::numeric_limits<std::int32_t>::max()};
   const auto next = session_->due(cut.fence.track, after_now, track::kNever, 1);
   if (!next) {
     cut.failed = true;
@@ -179,8 +179,7 @@ void Owner::carry_out_own(const store::Fence& fence) {
   tracks_.erase(fence.track);
   auto entry = book_.find(fence.track);
   if (entry == nullptr || entry->program == nullptr) {
-    callbacks_.problem(fence.track,
-                       entry == nullptr ? "the track does not exist" : entry->problem);
+    callbacks_.problem(fence.track, entry == nullptr ? "the track does not exist" : entry->problem);
     return;
   }
   tracks_.emplace(fence.track, OwnedTrack(fence, std::move(entry)));
@@ -208,7 +207,8 @@ bool Owner::settle(base::TrackId track, const base::Result<StepResult>& result, 
 }
 
 void Owner::look_around() {
-  // feed_ is set before a track begins, so that no change falls between where it stands and where the common reading goes on.
+  // feed_ is set before a track begins, so that no change falls between where it stands and where
+  // the common reading goes on.
   if (!tracks_.empty() && start_feed() && begin_new_tracks() && read_feed() && note_feed()) {
     gather();
   }

@@ -1,7 +1,8 @@
 #pragma once
 
-// The owner's thread: for all tracks that this peer owns it gathers contacts, follows the feed of changes, and reads what is
-// due, through one session of its own. Nothing here decides who owns what or who gets which block: that is the loop's.
+// The owner's thread: for all tracks that this peer owns it gathers contacts, follows the feed of
+// changes, and reads what is due, through one session of its own. Nothing here decides who owns
+// what or who gets which block: that is the loop's.
 
 #include <condition_variable>
 #include <deque>
@@ -23,12 +24,12 @@ namespace turnout::work {
 // What is due on a track, as asked for by Owner::cut.
 struct Cut {
   store::Fence fence;
-  std::vector<store::DueItem> items;  // in the order (due, contact, entry)
-  store::DueCursor next;              // where the next cut goes on
-  bool end = false;                   // nothing else is due
-  base::Instant now;                  // the database's clock at the cut
+  std::vector<store::DueItem> items;       // in the order (due, contact, entry)
+  store::DueCursor next;                   // where the next cut goes on
+  bool end = false;                        // nothing else is due
+  base::Instant now;                       // the database's clock at the cut
   base::Instant next_due = track::kNever;  // when `end`: of the first timer after `now`
-  bool failed = false;                // the database did not answer; ask again later
+  bool failed = false;                     // the database did not answer; ask again later
 };
 
 // Thread-safe. The callbacks come on the owner's thread.
@@ -36,15 +37,17 @@ class Owner {
  public:
   struct Callbacks {
     std::function<void(Cut)> cut;
-    std::function<void(base::TrackId)> made_due;       // there is something to cut
-    std::function<void(store::Fence)> fenced;          // a write was refused: the track is somebody else's
+    std::function<void(base::TrackId)> made_due;  // there is something to cut
+    std::function<void(store::Fence)> fenced;  // a write was refused: the track is somebody else's
     std::function<void(base::TrackId, std::string)> problem;  // this track cannot go on; says why
     // An attempt on the database that began then has succeeded or failed.
     std::function<void(bool succeeded, base::Tick began)> database;
-    std::function<void(std::uint64_t number, bool succeeded)> refreshed;  // what came of refresh(number)
+    std::function<void(std::uint64_t number, bool succeeded)>
+        refreshed;  // what came of refresh(number)
   };
 
-  // `book` must outlive the owner. `interval`: how often the feed is read and schedules are looked at.
+  // `book` must outlive the owner. `interval`: how often the feed is read and schedules are looked
+  // at.
   Owner(std::unique_ptr<store::Session> session, TrackBook& book, base::Duration interval,
         Callbacks callbacks);
   // Ends the thread after the step it is in.
@@ -110,7 +113,7 @@ class Owner {
   std::optional<store::FeedCursor> feed_;  // none: no track has begun
   bool feed_moved_ = false;                // since it was last noted
   base::Tick feed_noted_{};
-  bool busy_ = false;                      // there is more to do at once
+  bool busy_ = false;  // there is more to do at once
 
   std::mutex mutex_;
   std::condition_variable wake_;

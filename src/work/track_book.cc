@@ -23,8 +23,8 @@ std::shared_ptr<const TrackEntry> TrackBook::compile(store::TrackVersion publish
     entry->problem = gathers.error().message;
   } else {
     entry->program = std::make_shared<const decide::Program>(std::move(program.value()));
-    entry->gathers = std::make_shared<const std::vector<decide::GatherClause>>(
-        std::move(gathers.value()));
+    entry->gathers =
+        std::make_shared<const std::vector<decide::GatherClause>>(std::move(gathers.value()));
   }
   return entry;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// This peer's copy of every track (R8), compiled. Brought up to date from the store when the catalogue's version moves on.
+// This peer's copy of every track (R8), compiled. Brought up to date from the store when the
+// catalogue's version moves on.
 
 #include <functional>
 #include <map>
@@ -20,7 +21,7 @@ namespace turnout::work {
 // The current version of a track, ready to run. Immutable; shared by all threads.
 struct TrackEntry {
   store::TrackVersion published;
-  std::shared_ptr<const decide::Program> program;              // null when `problem` is set
+  std::shared_ptr<const decide::Program> program;                    // null when `problem` is set
   std::shared_ptr<const std::vector<decide::GatherClause>> gathers;  // null when `problem` is set
   std::string problem;  // why this program cannot run it (an older server and a newer track), or ""
 };
@@ -33,8 +34,8 @@ class TrackBook {
 
   explicit TrackBook(Parse parse) : parse_(std::move(parse)) {}
 
-  // Reads catalogue and tracks anew; tracks whose version is known already are kept as they are unless fields were
-  // added. Errors are the session's.
+  // Reads catalogue and tracks anew; tracks whose version is known already are kept as they are
+  // unless fields were added. Errors are the session's.
   base::Result<void> refresh(store::Session& session);
 
   // The current version of the track, or null.

@@ -1,6 +1,7 @@
 #pragma once
 
-// One engine on a real database, without a peer group: the test says who owns what, and runs the loop.
+// One engine on a real database, without a peer group: the test says who owns what, and runs the
+// loop.
 
 #include <unistd.h>
 
@@ -64,7 +65,9 @@ class Database {
 class BenchPeer {
  public:
   BenchPeer(store::Store& store, const std::string& name)
-      : store_(store), session_(need(store.open_session())), group_(need(store.open_group_session())) {
+      : store_(store),
+        session_(need(store.open_session())),
+        group_(need(store.open_group_session())) {
     const base::PeerName peer(name);
     self_ = {peer, need(group_->begin_life(peer, ""))};
     work::EngineConfig config;
@@ -89,7 +92,8 @@ class BenchPeer {
       ++fenced_;
       for (const store::LedgerRow& row : need(group_->ledger())) {
         if (row.track == track) {
-          then({track, row.owner ? row.owner->name : base::PeerName(),
+          then({track,
+                row.owner ? row.owner->name : base::PeerName(),
                 row.owner ? row.owner->incarnation : base::Incarnation(),
                 {row.timeline, row.epoch}});
         }

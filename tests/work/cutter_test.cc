@@ -18,7 +18,9 @@ group::Config config() {
 
 class CutterTest : public ::testing::Test {
  protected:
-  CutterTest() { dispatcher_.gained(kFence.track, base::Version(1), {kFence.timeline, kFence.epoch}); }
+  CutterTest() {
+    dispatcher_.gained(kFence.track, base::Version(1), {kFence.timeline, kFence.epoch});
+  }
 
   Cut cut(std::vector<store::DueItem> items, bool end) {
     Cut cut;

@@ -42,7 +42,8 @@ TEST_F(EngineTest, GathersAndDecidesEverybody) {
   EXPECT_EQ(report.actions[0].states.at(store::OutboxState::kWaiting), 400);
 }
 
-// R14, R16: who waits is tested again when a field that the step reads changes; who comes later is gathered.
+// R14, R16: who waits is tested again when a field that the step reads changes; who comes later is
+// gathered.
 TEST_F(EngineTest, WakesOnChangeAndGathersNewcomers) {
   BenchPeer peer(database_.store(), "a");
   add_contacts(peer.session(), 1, 10, 1);
@@ -53,9 +54,8 @@ TEST_F(EngineTest, WakesOnChangeAndGathersNewcomers) {
   }));
   add_contacts(peer.session(), 3, 4, 99);
   add_contacts(peer.session(), 11, 12, 15);
-  EXPECT_TRUE(peer.run_until([&] {
-    return peer.stopped("Score", "high") == 2 && peer.stopped("Score", "middle") == 2;
-  }));
+  EXPECT_TRUE(peer.run_until(
+      [&] { return peer.stopped("Score", "high") == 2 && peer.stopped("Score", "middle") == 2; }));
   EXPECT_EQ(peer.report("Score").waiting.at("Judge"), 8);
 }
 
