@@ -1,7 +1,7 @@
 #pragma once
 
-// CHECK states what only a bug can break. It stays on in release builds: a server that has lost track of its own
-// invariants must stop, and its peers take over.
+// CHECK states what only a bug can break. It stays on in release builds: a server that has lost
+// track of its own invariants must stop, and its peers take over.
 
 namespace turnout::base {
 
@@ -10,9 +10,9 @@ namespace turnout::base {
 
 }  // namespace turnout::base
 
-#define CHECK(condition)                                                 \
-  do {                                                                   \
-    if (!(condition)) [[unlikely]] {                                     \
-      ::turnout::base::check_failed(__FILE__, __LINE__, #condition);     \
-    }                                                                    \
+#define CHECK(condition)                                             \
+  do {                                                               \
+    if (!(condition)) [[unlikely]] {                                 \
+      ::turnout::base::check_failed(__FILE__, __LINE__, #condition); \
+    }                                                                \
   } while (false)

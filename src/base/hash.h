@@ -1,6 +1,7 @@
 #pragma once
 
-// Hashes whose values are part of what peers and versions agree on: they never change from release to release.
+// Hashes whose values are part of what peers and versions agree on: they never change from release
+// to release.
 
 #include <cstdint>
 #include <string_view>

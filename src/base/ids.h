@@ -23,12 +23,13 @@ class Id {
   Rep value_ = 0;
 };
 
-using TrackId = Id<struct TrackTag, std::int32_t>;          // row of `track`; 1 and up
-using ContactId = Id<struct ContactTag>;                    // row of `contact`; 1 and up
-using Epoch = Id<struct EpochTag>;                          // fencing token of a ledger row; only rises
-using Timeline = Id<struct TimelineTag>;                    // of the database cluster; changes at a fail-over
-using Incarnation = Id<struct IncarnationTag>;              // of a peer's life; drawn from the database at its start
-using Version = Id<struct VersionTag, std::int32_t>;        // published version of a track; 1 and up
+using TrackId = Id<struct TrackTag, std::int32_t>;  // row of `track`; 1 and up
+using ContactId = Id<struct ContactTag>;            // row of `contact`; 1 and up
+using Epoch = Id<struct EpochTag>;                  // fencing token of a ledger row; only rises
+using Timeline = Id<struct TimelineTag>;  // of the database cluster; changes at a fail-over
+using Incarnation =
+    Id<struct IncarnationTag>;  // of a peer's life; drawn from the database at its start
+using Version = Id<struct VersionTag, std::int32_t>;  // published version of a track; 1 and up
 
 // The unique name of a peer in its group, 1–64 bytes; orders peers bytewise.
 class PeerName {

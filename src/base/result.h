@@ -1,7 +1,8 @@
 #pragma once
 
-// Result<T> carries either a value or an Error: what the world breaks (a database that is gone, a file that is not
-// there). What a bug breaks is CHECKed; what a user wrote wrong in a track is a lang::Diagnostic.
+// Result<T> carries either a value or an Error: what the world breaks (a database that is gone, a
+// file that is not there). What a bug breaks is CHECKed; what a user wrote wrong in a track is a
+// lang::Diagnostic.
 
 #include <boost/outcome/basic_result.hpp>
 #include <boost/outcome/policy/terminate.hpp>
@@ -27,8 +28,9 @@ struct Error {
 };
 
 template <class T>
-using Result = BOOST_OUTCOME_V2_NAMESPACE::basic_result<
-    T, Error, BOOST_OUTCOME_V2_NAMESPACE::policy::terminate>;
+using Result =
+    BOOST_OUTCOME_V2_NAMESPACE::basic_result<T, Error,
+                                             BOOST_OUTCOME_V2_NAMESPACE::policy::terminate>;
 
 // `return fail(ErrorCode::kInvalid, "…")` from a function that returns a Result.
 inline auto fail(ErrorCode code, std::string message) {

@@ -80,7 +80,8 @@ std::string_view closest(std::string_view word, std::span<const std::string> can
   std::size_t best_distance = SIZE_MAX;
   for (const std::string& candidate : candidates) {
     const std::size_t d = distance(word, candidate);
-    const std::size_t allowed = std::max<std::size_t>(1, std::max(word.size(), candidate.size()) / 3);
+    const std::size_t allowed =
+        std::max<std::size_t>(1, std::max(word.size(), candidate.size()) / 3);
     if (d <= allowed && d < best_distance) {
       best = candidate;
       best_distance = d;
@@ -96,8 +97,8 @@ std::string to_lower_ascii(std::string_view text) {
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string with_thousands(long long number) {

@@ -10,14 +10,16 @@
 
 namespace turnout::base {
 
-// Position of the first byte that is not part of well-formed UTF-8 (Unicode 15, table 3-7), or npos.
+// Position of the first byte that is not part of well-formed UTF-8 (Unicode 15, table 3-7), or
+// npos.
 std::size_t first_invalid_utf8(std::string_view text);
 
 // Number of code points of well-formed UTF-8.
 std::size_t count_code_points(std::string_view text);
 
-// The candidate closest to `word` by Damerau–Levenshtein distance without regard to ASCII case, if it is close enough
-// to be meant (distance at most a third of the longer length, at least 1 allowed); empty otherwise.
+// The candidate closest to `word` by Damerau–Levenshtein distance without regard to ASCII case, if
+// it is close enough to be meant (distance at most a third of the longer length, at least 1
+// allowed); empty otherwise.
 std::string_view closest(std::string_view word, std::span<const std::string> candidates);
 
 std::string to_lower_ascii(std::string_view text);

@@ -86,8 +86,7 @@ Result<Date> parse_date(std::string_view text) {
   if (!ymd.ok()) {
     return bad(text, "a day that exists");
   }
-  return Date{
-      static_cast<std::int32_t>(std::chrono::sys_days(ymd).time_since_epoch().count())};
+  return Date{static_cast<std::int32_t>(std::chrono::sys_days(ymd).time_since_epoch().count())};
 }
 
 Result<Instant> parse_instant(std::string_view text) {
@@ -141,8 +140,8 @@ Result<Instant> parse_instant(std::string_view text) {
   if (pos != text.size()) {
     return bad(text, kWanted);
   }
-  const std::int64_t seconds = date.days * 86'400LL + hour * 3600LL + minute * 60LL + second -
-                               offset_minutes * 60;
+  const std::int64_t seconds =
+      date.days * 86'400LL + hour * 3600LL + minute * 60LL + second - offset_minutes * 60;
   return Instant{seconds * kUsPerSecond + fraction};
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// Time as Turnout counts it. `Instant` is a point on the database's clock, `Tick` one on this machine's boot clock.
-// The two are never compared: see GROUP in docs/group.md, "clocks of two machines are never compared".
+// Time as Turnout counts it. `Instant` is a point on the database's clock, `Tick` one on this
+// machine's boot clock. The two are never compared: see GROUP in docs/group.md, "clocks of two
+// machines are never compared".
 
 #include <chrono>
 #include <cstdint>
@@ -28,7 +29,8 @@ struct Date {
   friend constexpr auto operator<=>(Date, Date) = default;
 };
 
-// Microseconds on CLOCK_BOOTTIME (runs on while the machine is suspended), or on a simulator's clock.
+// Microseconds on CLOCK_BOOTTIME (runs on while the machine is suspended), or on a simulator's
+// clock.
 struct Tick {
   std::int64_t us = 0;
   friend constexpr auto operator<=>(Tick, Tick) = default;
@@ -45,8 +47,8 @@ std::string format_instant(Instant at);
 // "2026-12-01".
 std::string format_date(Date date);
 
-// ISO 8601: date, 'T' or space, time to minutes, seconds or fractions (to microseconds), then 'Z', an offset, or
-// nothing (UTC). kInvalid otherwise.
+// ISO 8601: date, 'T' or space, time to minutes, seconds or fractions (to microseconds), then 'Z',
+// an offset, or nothing (UTC). kInvalid otherwise.
 Result<Instant> parse_instant(std::string_view text);
 // "YYYY-MM-DD" of a day that exists. kInvalid otherwise.
 Result<Date> parse_date(std::string_view text);

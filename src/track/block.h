@@ -1,7 +1,8 @@
 #pragma once
 
-// Contacts on a track, as columns: what a block of work reads (ContactBlock) and what comes of it (BlockOutcome). `store`
-// fills the one and writes the other, `decide` makes the second from the first, so both live below them. Plain data.
+// Contacts on a track, as columns: what a block of work reads (ContactBlock) and what comes of it
+// (BlockOutcome). `store` fills the one and writes the other, `decide` makes the second from the
+// first, so both live below them. Plain data.
 
 #include <cstdint>
 #include <limits>
@@ -46,24 +47,27 @@ class TextColumn {
   std::vector<std::uint32_t> ends_;
 };
 
-// One field of the rows of a block. Of the vectors only the one of its type is filled, beside `present`.
+// One field of the rows of a block. Of the vectors only the one of its type is filled, beside
+// `present`.
 struct Column {
   Type type = Type::kText;
-  std::vector<std::uint8_t> present;   // 0: missing; the value vector has a filler at that row
-  std::vector<double> number;          // kNumber
-  std::vector<std::uint8_t> boolean;   // kBoolean
-  std::vector<std::int64_t> time;      // kTimestamp: microseconds since 1970 UTC; kDate: days since 1970
-  TextColumn text;                     // kText
+  std::vector<std::uint8_t> present;  // 0: missing; the value vector has a filler at that row
+  std::vector<double> number;         // kNumber
+  std::vector<std::uint8_t> boolean;  // kBoolean
+  std::vector<std::int64_t>
+      time;         // kTimestamp: microseconds since 1970 UTC; kDate: days since 1970
+  TextColumn text;  // kText
 
   void clear();
-  void append(const Value& value);     // of the column's type, or Missing
+  void append(const Value& value);  // of the column's type, or Missing
   Value at(std::size_t row) const;
   std::size_t size() const { return present.size(); }
 };
 
 // What a position is doing. The numbers are stored.
 enum class PositionState : std::int16_t {
-  kOpen = 0,     // its step's rules are tested: now (due), at due_at, or when something they read changes
+  kOpen =
+      0,  // its step's rules are tested: now (due), at due_at, or when something they read changes
   kClosed = 1,   // a delayed move brought it here; it opens at due_at
   kStopped = 2,  // the end; `step` is the outcome's number
 };
@@ -80,9 +84,11 @@ struct ContactBlock {
   std::vector<base::Instant> entered_at;
   std::vector<base::Instant> step_at;  // when its step opened for it
   std::vector<base::Instant> due_at;   // kNever: none
-  std::vector<std::uint64_t> stayed;   // bit r: rule r of the step fired with `stay` and is not met again until woken
-  std::vector<Column> columns;         // parallel to decide::Program::fields
-  std::vector<std::vector<std::uint8_t>> tags;  // parallel to decide::Program::tags: 1 where the contact has it
+  std::vector<std::uint64_t>
+      stayed;  // bit r: rule r of the step fired with `stay` and is not met again until woken
+  std::vector<Column> columns;  // parallel to decide::Program::fields
+  std::vector<std::vector<std::uint8_t>>
+      tags;  // parallel to decide::Program::tags: 1 where the contact has it
 
   std::size_t rows() const { return contact.size(); }
   void clear();
@@ -100,8 +106,8 @@ struct Shape {
     std::int32_t move = 1;       // 1 for the passage's first move
     std::int16_t action_no = 1;  // 1 for the first action of the rule
     ActionKind kind = ActionKind::kEmail;
-    std::int32_t name = 0;       // number of the template or webhook, see Numbering
-    bool has_payload = false;    // its payload stands in BlockOutcome::payload of each row
+    std::int32_t name = 0;     // number of the template or webhook, see Numbering
+    bool has_payload = false;  // its payload stands in BlockOutcome::payload of each row
   };
   struct Tag {
     std::string tag;
@@ -112,8 +118,8 @@ struct Shape {
     std::int32_t rule = 0;
     std::int32_t times = 0;
   };
-  // step, rule, step, rule, …, and last where it ended: a step number, or an outcome number when stopped. Empty when
-  // nothing was met.
+  // step, rule, step, rule, …, and last where it ended: a step number, or an outcome number when
+  // stopped. Empty when nothing was met.
   std::vector<std::int32_t> path;
   std::string path_json;  // the same as "[1,0,2,1,3]"
   std::int32_t moves = 0;
@@ -127,19 +133,20 @@ struct Shape {
 struct BlockOutcome {
   // The new value of one field for the rows that set or cleared it; folded, so the last one counts.
   struct FieldWrite {
-    std::size_t field = 0;               // index into decide::Program::fields
-    std::vector<std::uint8_t> written;   // per row
-    Column value;                        // per row; missing and written: cleared
+    std::size_t field = 0;              // index into decide::Program::fields
+    std::vector<std::uint8_t> written;  // per row
+    Column value;                       // per row; missing and written: cleared
   };
   std::vector<Shape> shapes;
   // Per row of the block:
-  std::vector<std::int32_t> shape;      // index into shapes
+  std::vector<std::int32_t> shape;  // index into shapes
   std::vector<base::Instant> step_at;
-  std::vector<base::Instant> due_at;    // kNever: waits for no time
+  std::vector<base::Instant> due_at;  // kNever: waits for no time
   std::vector<std::uint64_t> stayed;
-  TextColumn seen;                      // JSON object of the fields that the tested rules read, as loaded; "" when moves is 0
-  TextColumn payload;                   // "" or a JSON array, one element per act of the row's shape (null: none)
-  std::vector<FieldWrite> writes;       // only fields that some row wrote
+  TextColumn
+      seen;  // JSON object of the fields that the tested rules read, as loaded; "" when moves is 0
+  TextColumn payload;  // "" or a JSON array, one element per act of the row's shape (null: none)
+  std::vector<FieldWrite> writes;  // only fields that some row wrote
 
   std::size_t rows() const { return shape.size(); }
   void clear();

@@ -11,12 +11,12 @@
 
 namespace turnout::track {
 
-// Fields that every contact has as columns of the table `contact`, beside the declared ones. `email` and `key` are
-// text, `created_at` and `updated_at` timestamps.
+// Fields that every contact has as columns of the table `contact`, beside the declared ones.
+// `email` and `key` are text, `created_at` and `updated_at` timestamps.
 inline constexpr const char* kBuiltInFields[] = {"key", "email", "created_at", "updated_at"};
 
 struct Field {
-  std::string name;    // as written in tracks; unique without regard to ASCII case
+  std::string name;  // as written in tracks; unique without regard to ASCII case
   Type type = Type::kText;
   std::string column;  // its column in the table `contact`
 };

@@ -1,8 +1,9 @@
 #pragma once
 
-// What a track is: the syntax tree of the track language, whole. The text (room `lang`), the graph in the browser and
-// the compiled program (room `decide`) are all made from it. Plain data, value semantics; nothing here checks meaning.
-// Nodes carry the span they were read from, for diagnostics; it takes no part in comparison (==). Comments do.
+// What a track is: the syntax tree of the track language, whole. The text (room `lang`), the graph
+// in the browser and the compiled program (room `decide`) are all made from it. Plain data, value
+// semantics; nothing here checks meaning. Nodes carry the span they were read from, for
+// diagnostics; it takes no part in comparison (==). Comments do.
 
 #include <cstdint>
 #include <memory>
@@ -16,24 +17,28 @@
 
 namespace turnout::track {
 
-// A stretch of the source text: 1-based line and column (in code points), and byte offsets [begin, end).
+// A stretch of the source text: 1-based line and column (in code points), and byte offsets [begin,
+// end).
 struct Span {
   std::uint32_t line = 0;
   std::uint32_t column = 0;
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
-  friend constexpr bool operator==(Span, Span) { return true; }  // where it stood is not what it says
+  friend constexpr bool operator==(Span, Span) {
+    return true;
+  }  // where it stood is not what it says
 };
 
-// Comments that belong to a statement: lines before it, and one behind it on its line; without "#" and the one space.
+// Comments that belong to a statement: lines before it, and one behind it on its line; without "#"
+// and the one space.
 struct Comments {
   std::vector<std::string> before;
   std::optional<std::string> behind;
   friend bool operator==(const Comments&, const Comments&) = default;
 };
 
-// Owns one T on the heap and copies it with its owner: makes recursive value types possible. Never null unless moved
-// from.
+// Owns one T on the heap and copies it with its owner: makes recursive value types possible. Never
+// null unless moved from.
 template <class T>
 class Box {
  public:
@@ -57,7 +62,8 @@ class Box {
   std::unique_ptr<T> ptr_;
 };
 
-// ---- Leaves ---------------------------------------------------------------------------------------------------------
+// ---- Leaves
+// ---------------------------------------------------------------------------------------------------------
 
 // A name in quotes, with where it stood.
 struct Name {
@@ -75,7 +81,8 @@ struct FieldRef {
 
 enum class Unit : std::uint8_t { kSecond, kMinute, kHour, kDay, kWeek, kMonth, kYear };
 
-// A duration as written: largest unit first, counts whole and at least 0. Days and larger are calendar arithmetic.
+// A duration as written: largest unit first, counts whole and at least 0. Days and larger are
+// calendar arithmetic.
 struct DurationSpec {
   std::vector<std::pair<std::int64_t, Unit>> parts;
   Span span;
@@ -143,7 +150,8 @@ inline bool operator==(const Json::Object& a, const Json::Object& b) {
   return a.members == b.members;
 }
 
-// ---- Conditions -----------------------------------------------------------------------------------------------------
+// ---- Conditions
+// -----------------------------------------------------------------------------------------------------
 
 enum class Compare : std::uint8_t { kIs, kIsNot, kLess, kAtMost, kMore, kAtLeast };
 
@@ -168,7 +176,8 @@ struct IsMissing {
   bool negated = false;
   friend bool operator==(const IsMissing&, const IsMissing&) = default;
 };
-// `is`, `is not`, `is [not] less than` …; `negated` where `is not at least 3` was written, never with kIs/kIsNot.
+// `is`, `is not`, `is [not] less than` …; `negated` where `is not at least 3` was written, never
+// with kIs/kIsNot.
 struct Comparison {
   Operand left;
   Compare op = Compare::kIs;
@@ -247,8 +256,8 @@ struct HasTag {
 struct DidEvent {
   enum class Span : std::uint8_t { kEver, kWithinLast, kSinceEntering, kSinceStep };
   Name event;
-  bool negated = false;                // did not do
-  std::optional<double> at_least;      // times
+  bool negated = false;            // did not do
+  std::optional<double> at_least;  // times
   Span span = Span::kEver;
   std::optional<DurationSpec> within;  // with kWithinLast
   std::optional<Box<Condition>> where;
@@ -272,7 +281,8 @@ struct Condition {
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
-// ---- Clauses of the track ----------------------------------------------------------------------------------------------
+// ---- Clauses of the track
+// ----------------------------------------------------------------------------------------------
 
 struct OnceAt {
   DateTime at;
@@ -395,7 +405,8 @@ struct Quiet {
 // In the order written.
 using Clause = std::variant<About, TimeZone, Gather, Enter, Leave, HoldOut, Cap, Quiet>;
 
-// ---- Steps ------------------------------------------------------------------------------------------------------------
+// ---- Steps
+// ------------------------------------------------------------------------------------------------------------
 
 struct When {
   Condition condition;
@@ -533,8 +544,9 @@ struct Move {
 struct Rule {
   Head head;
   std::vector<Action> actions;
-  std::optional<Move> move;  // none: on to the next step in the file; after the last, stop as "completed"
-  Span span;                 // of the head
+  std::optional<Move>
+      move;   // none: on to the next step in the file; after the last, stop as "completed"
+  Span span;  // of the head
   Comments comments;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -560,7 +572,8 @@ struct Step {
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-// ---- Tests beside a track ------------------------------------------------------------------------------------------------
+// ---- Tests beside a track
+// ------------------------------------------------------------------------------------------------
 
 struct TestCase {
   struct Given {
@@ -614,13 +627,14 @@ struct Track {
   std::vector<Clause> clauses;
   std::vector<std::variant<Step, TestCase>> parts;  // steps and tests in file order
   Comments comments;                                // of the `track` line
-  std::vector<std::string> comments_after;          // after the last statement: they belong to the file
+  std::vector<std::string> comments_after;  // after the last statement: they belong to the file
   friend bool operator==(const Track&, const Track&) = default;
 
   // The steps in file order. Pointers live as long as the track is neither changed nor moved.
   std::vector<const Step*> steps() const;
 };
 
-inline constexpr const char* kCompleted = "completed";  // outcome of a contact that passes the last step
+inline constexpr const char* kCompleted =
+    "completed";  // outcome of a contact that passes the last step
 
 }  // namespace turnout::track

@@ -10,7 +10,8 @@
 
 namespace turnout::track {
 
-// The declared type of a field. kUntyped is for event.*, row.* and entry.*, which take the type of the other side.
+// The declared type of a field. kUntyped is for event.*, row.* and entry.*, which take the type of
+// the other side.
 enum class Type : std::uint8_t { kText, kNumber, kBoolean, kTimestamp, kDate, kUntyped };
 
 // "text", "number", "boolean", "timestamp", "date", "untyped".

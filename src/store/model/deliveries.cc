@@ -15,8 +15,9 @@ base::Result<std::vector<OutboxDue>> ModelSession::outbox_due(int limit) {
       due.push_back({key, action.due_at});
     }
   }
-  std::stable_sort(due.begin(), due.end(),
-                   [](const OutboxDue& a, const OutboxDue& b) { return a.due < b.due; });
+  std::sort(due.begin(), due.end(), [](const OutboxDue& a, const OutboxDue& b) {
+    return std::pair(a.due, a.key) < std::pair(b.due, b.key);
+  });
   due.resize(std::min(due.size(), static_cast<std::size_t>(limit)));
   return due;
 }

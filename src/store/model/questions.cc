@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -49,11 +50,14 @@ base::Result<Report> ModelSession::report(const std::string& name) {
   for (auto& [action, states] : actions) {
     report.actions.push_back({action.first, action.second, std::move(states)});
   }
+  std::set<base::ContactId> here;
+  for (const auto& [key, position] : t_->positions) {
+    if (key.track == track.id) {
+      here.insert(key.contact);
+    }
+  }
   for (const auto& [contact, tag] : t_->tags) {
-    const bool here = std::any_of(t_->positions.begin(), t_->positions.end(), [&](const auto& one) {
-      return one.first.track == track.id && one.first.contact == contact;
-    });
-    if (here) {
+    if (here.contains(contact)) {
       ++report.tags[tag];
     }
   }

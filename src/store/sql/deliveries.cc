@@ -209,6 +209,7 @@ base::Result<std::vector<OutboxDue>> SqlSession::outbox_due(int limit) {
               now_sql(connection_->dialect()) + " order by due_at limit $1",
           {static_cast<std::int64_t>(limit)}));
   std::vector<OutboxDue> due;
+  due.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     due.push_back({read_key(rows, i), rows.instant(i, 5)});
   }

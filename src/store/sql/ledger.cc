@@ -33,6 +33,7 @@ base::Result<std::vector<LedgerRow>> read_ledger(Connection& connection) {
   TRY(const Rows rows,
       connection.query(std::string("select ") + kColumns + " from ledger order by track_id", {}));
   std::vector<LedgerRow> ledger;
+  ledger.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ledger.push_back(read_row(rows, i));
   }

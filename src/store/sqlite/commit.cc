@@ -277,10 +277,9 @@ bool BlockWriter::touches_contact(std::size_t row, const track::Shape& way) cons
 // change row says what became of it.
 bool BlockWriter::change_contacts() {
   const auto contact = [&](std::uint32_t row) { return before_.contact[row]; };
-  const auto by_contact = [&](std::uint32_t a, std::uint32_t b) { return contact(a) < contact(b); };
-  if (!std::is_sorted(touching_.begin(), touching_.end(), by_contact)) {
-    std::stable_sort(touching_.begin(), touching_.end(), by_contact);
-  }
+  std::sort(touching_.begin(), touching_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::pair(contact(a), a) < std::pair(contact(b), b);
+  });
   for (std::size_t begin = 0; begin < touching_.size();) {
     std::size_t end = begin + 1;
     while (end < touching_.size() && contact(touching_[end]) == contact(touching_[begin])) {
@@ -363,7 +362,7 @@ bool BlockWriter::write_tags(std::size_t begin, std::size_t end) {
 // ---------------------------------------------------------------------------------------------------------------
 
 bool BlockWriter::add_tally() {
-  std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> sums =
+  const std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> sums =
       sql::tally_of(after_.shapes, moved_);
   tally_->bind(2, static_cast<std::int64_t>(commit_.version.get()));
   tally_->bind(5, static_cast<std::int64_t>(commit_.connection));

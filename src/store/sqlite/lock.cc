@@ -37,7 +37,7 @@ bool lock_byte_until(int fd, std::int64_t byte, std::chrono::microseconds longes
     if (std::chrono::steady_clock::now() >= until) {
       return false;
     }
-    std::this_thread::sleep_for(pause);
+    std::this_thread::sleep_for(pause);  // rules: allow(sleep): no other process can wake us
     pause = std::min(pause * 2, longest_pause);
   }
   return true;
