@@ -517,9 +517,9 @@ class Trace {
 TEST(TraceTest, AllStoresGiveTheSameAnswersAndTables) {
   const char* const given = std::getenv("TURNOUT_SEED");
   const char* const number = std::getenv("TURNOUT_TRACES");
-  const unsigned first = given != nullptr ? static_cast<unsigned>(std::atoi(given)) : 1;
+  const unsigned first = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : 1;
   const unsigned traces = given != nullptr    ? 1
-                          : number != nullptr ? static_cast<unsigned>(std::atoi(number))
+                          : number != nullptr ? static_cast<unsigned>(std::stoul(number))
                                               : 6;
   constexpr int kSteps = 150;
   for (unsigned seed = first; seed < first + traces; ++seed) {

@@ -49,6 +49,16 @@ constexpr const char* kTally =
 
 std::int64_t wide(std::int32_t number) { return number; }
 
+// Changes nothing where the value is the same already.
+std::string set_field_sql(const std::string& column) {
+  std::string sql = "update contact set ";
+  sql += column;
+  sql += " = ?1, updated_at = ?2 where id = ?3 and ";
+  sql += column;
+  sql += " is not ?1";
+  return sql;
+}
+
 class BlockWriter {
  public:
   BlockWriter(SqliteConnection& connection, const Commit& commit)
@@ -117,10 +127,7 @@ base::Result<void> BlockWriter::prepare() {
   TRY(tally_, connection_.cached(kTally));
   for (const auto& write : after_.writes) {
     const std::string column = sql::quoted((*commit_.fields)[write.field].column);
-    TRY(Statement * statement, connection_.cached("update contact set " + column +
-                                                  " = ?1, updated_at = ?2 where id = ?3 "
-                                                  "and " +
-                                                  column + " is not ?1"));
+    TRY(Statement * statement, connection_.cached(set_field_sql(column)));
     field_.push_back(statement);
   }
   return base::ok();

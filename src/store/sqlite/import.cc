@@ -52,7 +52,8 @@ base::Result<void> Import::prepare() {
     const std::string number = "?" + std::to_string(i + 3);
     names += ", " + column;
     numbers += ", " + number;
-    settings += ", " + column + " = " + number;
+    settings += ", " + column;
+    settings += " = " + number;
   }
   TRY(find_, connection_.cached("select c.id" + column_list(batch_.fields) +
                                 " from contact c where c.key = ?1"));
