@@ -194,6 +194,7 @@ void Courier::Impl::stop() {
     keys_.clear();
     give_back_ready();
   }
+  clerk_wakes_.notify_all();
   carriers_wake_.notify_all();
   for (std::thread& carrier : carriers_) {
     carrier.join();

@@ -1,5 +1,8 @@
 #include "deliver/mailer.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -22,7 +25,15 @@ struct Talk {
   bool data_agreed = false;  // 354: the server waits for the mail
   int code = 0;              // of the server's last reply
   std::string reply;         // its last line
+  std::chrono::steady_clock::time_point end_by;
 };
+
+// libcurl's own time-out does not cover the QUIT that it says when it closes a connection: from a
+// server which has stopped answering it waits two minutes for the answer. This ends that within a
+// transfer; Handle::hang_up() does otherwise.
+int look_at_clock(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return std::chrono::steady_clock::now() >= static_cast<Talk*>(user)->end_by ? 1 : 0;
+}
 
 std::size_t give_text(char* to, std::size_t size, std::size_t count, void* user) {
   auto& talk = *static_cast<Talk*>(user);
@@ -68,7 +79,7 @@ Outcome judge(CURLcode result, const Talk& talk, const std::string& url, const c
   }
   if (talk.data_agreed && talk.all_said && talk.code == 354) {
     return {
-        How::kUnknown, fmt::format("the mail was said whole and not answered: {}", why), false, {}};
+        How::kUnknown, fmt::format("the mail was said whole and not answered: {}", why), true, {}};
   }
   const std::string reply = talk.code >= 400 ? fmt::format(" ({})", talk.reply) : "";
   return {How::kRetry,
@@ -82,6 +93,33 @@ Outcome judge(CURLcode result, const Talk& talk, const std::string& url, const c
 struct Mailer::Handle {
   CurlHandle curl = make_curl();
   char error[CURL_ERROR_SIZE] = {};
+  int socket = -1;  // of the connection that is kept
+
+  Handle() = default;
+  ~Handle() {
+    hang_up();
+    curl.reset();
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  // The connection is of no use any more: libcurl finds it ended and says no farewell.
+  void hang_up() const {
+    if (socket >= 0) {
+      shutdown(socket, SHUT_RDWR);
+    }
+  }
+
+  static int opened(void* handle, curl_socket_t socket, curlsocktype /*purpose*/) {
+    static_cast<Handle*>(handle)->socket = socket;
+    return CURL_SOCKOPT_OK;
+  }
+  static int closing(void* handle, curl_socket_t socket) {
+    if (static_cast<Handle*>(handle)->socket == socket) {
+      static_cast<Handle*>(handle)->socket = -1;
+    }
+    return close(socket);
+  }
 };
 
 Mailer::Mailer(SmtpServer server)
@@ -96,7 +134,6 @@ Outcome Mailer::send(const Mail& mail, std::chrono::milliseconds at_most) {
     return {How::kRetry, "no mail server is configured: set smtp.url (TURNOUT_SMTP_URL)", true, {}};
   }
   const std::string text = render_mail(mail);
-  Talk talk{text, 0, false, false, 0, ""};
   CURL* const curl = handle_->curl.get();
   curl_easy_reset(curl);  // keeps the connection
   const std::string url =
@@ -109,7 +146,15 @@ Outcome Mailer::send(const Mail& mail, std::chrono::milliseconds at_most) {
                    : server_.tls == Tls::kOptional ? CURLUSESSL_TRY
                                                    : CURLUSESSL_ALL;
   const auto timeout = std::max(std::chrono::milliseconds(1), std::min(server_.timeout, at_most));
+  Talk talk{text, 0, false, false, 0, "", std::chrono::steady_clock::now() + timeout};
   handle_->error[0] = '\0';
+  curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, Handle::opened);
+  curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, handle_.get());
+  curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, Handle::closing);
+  curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, handle_.get());
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_at_clock);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &talk);
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -131,7 +176,12 @@ Outcome Mailer::send(const Mail& mail, std::chrono::milliseconds at_most) {
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->error);
   const CURLcode result = curl_easy_perform(curl);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, nullptr);
-  return judge(result, talk, server_.url, handle_->error);
+  Outcome outcome = judge(result, talk, server_.url, handle_->error);
+  if (outcome.unreachable) {
+    handle_->hang_up();  // what the server still says on it would be taken for the answer to
+                         // another mail
+  }
+  return outcome;
 }
 
 }  // namespace turnout::deliver

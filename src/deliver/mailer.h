@@ -34,9 +34,10 @@ class Mailer {
   Mailer(const Mailer&) = delete;
   Mailer& operator=(const Mailer&) = delete;
 
-  // Blocks for at most the server's timeout and `at_most`. A refusal of this mail (5xx to sender,
-  // recipient or data) is kRefused; a refusal of us (login, TLS, greeting) and what keeps the mail
-  // from being said whole is kRetry; a mail said whole and not answered is kUnknown.
+  // Blocks for at most the server's timeout and `at_most`, and two seconds to close the connection.
+  // A refusal of this mail (5xx to sender, recipient or data) is kRefused; a refusal of us (login,
+  // TLS, greeting) and what keeps the mail from being said whole is kRetry; a mail said whole and
+  // not answered is kUnknown.
   Outcome send(const Mail& mail, std::chrono::milliseconds at_most);
 
  private:

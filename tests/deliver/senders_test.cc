@@ -29,7 +29,8 @@ class MailerTest : public ::testing::Test {
  protected:
   MailerTest()
       : server_(python("smtp_server.py")),
-        mailer_({.url = "smtp://127.0.0.1:" + server_.line(), .timeout = seconds(30)}) {}
+        url_("smtp://127.0.0.1:" + server_.line()),
+        mailer_({.url = url_, .timeout = seconds(30)}) {}
 
   Outcome send(const std::string& to, milliseconds at_most = seconds(30)) {
     return mailer_.send({{"Turnout", "from@example.com"},
@@ -42,6 +43,7 @@ class MailerTest : public ::testing::Test {
   }
 
   Child server_;
+  std::string url_;
   Mailer mailer_;
 };
 
@@ -84,7 +86,19 @@ TEST_F(MailerTest, TellsWhatIsFinalFromWhatIsNot) {
 TEST_F(MailerTest, AMailSaidWholeAndNotAnsweredIsUnknown) {
   EXPECT_EQ(send("drop").how, How::kUnknown);
   EXPECT_EQ(send("ok").how, How::kSent) << "a new connection is made";
+  const base::Tick begun = base::boot_now();
   EXPECT_EQ(send("silent", milliseconds(500)).how, How::kUnknown);
+  EXPECT_LT(base::boot_now() - begun, seconds(20))
+      << "a server that has stopped answering must not hold the thread";
+}
+
+TEST_F(MailerTest, ASilentServerDoesNotHoldUpTheEnd) {
+  auto mailer = std::make_unique<Mailer>(SmtpServer{.url = url_});
+  const Mail mail{{"", "a@b.de"}, "silent@example.com", "s", "t", "i@b.de", base::Instant{0}};
+  const base::Tick begun = base::boot_now();
+  EXPECT_EQ(mailer->send(mail, milliseconds(500)).how, How::kUnknown);
+  mailer.reset();
+  EXPECT_LT(base::boot_now() - begun, seconds(20));
 }
 
 TEST_F(MailerTest, AConnectionLostBeforeTheTextIsTriedAgain) {
