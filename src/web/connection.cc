@@ -184,7 +184,7 @@ void Connection::answer(Response response, bool close) {
 void Connection::written(beast::error_code error) {
   response_.body().clear();
   response_.body().shrink_to_fit();
-  if (error || !response_.keep_alive()) {
+  if (error || !response_.keep_alive() || owner_.stopping()) {
     end();
     return;
   }

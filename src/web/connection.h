@@ -48,6 +48,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start() { read(); }
   // Ends it if no request has begun; otherwise it ends after its answer.
   void close_if_idle();
+  // Ends it whatever it is doing.
+  void end();
 
  private:
   using StringBody = boost::beast::http::string_body;
@@ -62,7 +64,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void answer(Response response, bool close);
   void written(boost::beast::error_code error);
   void bad_request(boost::beast::error_code error);
-  void end();
 
   ConnectionOwner& owner_;
   boost::beast::tcp_stream stream_;

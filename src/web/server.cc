@@ -212,6 +212,10 @@ void Server::Impl::stop() {
     }
   });
   thread_.join();
+  const std::unordered_set<Connection*> open = connections_;
+  for (Connection* const connection : open) {
+    connection->end();  // those that 2 s were not enough for
+  }
 }
 
 Server::Server(ServerOptions options, store::Store& store, Host& host,
