@@ -159,7 +159,7 @@ std::uint64_t seed() {
 
 int rounds(int usual) {
   const char* given = std::getenv("TURNOUT_LANG_CASES");
-  return given != nullptr ? std::atoi(given) : usual;
+  return given != nullptr ? static_cast<int>(std::strtol(given, nullptr, 10)) : usual;
 }
 
 // Whatever comes in: no crash, places inside the text, messages on one line; and what was read

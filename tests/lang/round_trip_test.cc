@@ -28,7 +28,7 @@ std::string all(const Parsed& parsed, std::string_view text) {
 int cases() {
   const char* wanted = std::getenv("TURNOUT_LANG_CASES");
   constexpr int kDefault = 3'000;
-  return wanted == nullptr ? kDefault : std::atoi(wanted);
+  return wanted == nullptr ? kDefault : static_cast<int>(std::strtol(wanted, nullptr, 10));
 }
 
 // Runs `property` on random tracks; sizes grow from case to case, and a failing one shrinks to a
