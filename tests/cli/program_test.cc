@@ -1,0 +1,251 @@
+// The program itself: its commands against a peer of its own on an embedded database in a temporary
+// folder.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <nlohmann/json.hpp>
+
+#include "deliver/child.h"
+
+namespace turnout::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Ended {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string contents(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class ProgramTest : public ::testing::Test {
+ protected:
+  ProgramTest() {
+    std::string name = (fs::temp_directory_path() / "turnout-cli-XXXXXX").string();
+    EXPECT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  ~ProgramTest() override { fs::remove_all(folder_); }
+
+  std::string file(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    return name;
+  }
+
+  // Runs the program in the folder with these arguments and variables ("A=B").
+  Ended run(std::vector<std::string> arguments, std::vector<std::string> variables = {}) {
+    const fs::path out = folder_ / ".out";
+    const fs::path err = folder_ / ".err";
+    const pid_t pid = fork();
+    if (pid == 0) {
+      enter(variables);
+      dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
+      dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+      std::vector<char*> argv = {const_cast<char*>(TURNOUT_PROGRAM)};
+      for (std::string& argument : arguments) {
+        argv.push_back(argument.data());
+      }
+      argv.push_back(nullptr);
+      execv(argv[0], argv.data());
+      _exit(127);
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(out),
+            contents(err)};
+  }
+
+  // What a child process does first.
+  void enter(const std::vector<std::string>& variables) const {
+    if (chdir(folder_.c_str()) != 0) {
+      _exit(126);
+    }
+    unsetenv("TURNOUT_CONFIG");
+    setenv("TURNOUT_SERVER", server_.empty() ? "http://127.0.0.1:1" : server_.c_str(), 1);
+    for (const std::string& variable : variables) {
+      const std::size_t equals = variable.find('=');
+      setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);
+    }
+  }
+
+  // Starts a peer without any configuration but a free port, and waits until it answers.
+  void serve() {
+    file("serve.sh", "cd \"$1\"; TURNOUT_LISTEN=127.0.0.1:0 exec \"$2\" serve 2>&1\n");
+    peer_ = std::make_unique<testing::Child>(std::vector<std::string>{
+        "/bin/sh", (folder_ / "serve.sh").string(), folder_.string(), TURNOUT_PROGRAM});
+    std::string line;
+    do {
+      line = peer_->line();
+      if (const std::size_t at = line.find("http://127.0.0.1:"); at != std::string::npos) {
+        server_ = line.substr(at, line.find_first_not_of("0123456789", at + 17) - at);
+      }
+    } while (server_.empty() && !line.empty());
+    ASSERT_FALSE(server_.empty()) << "the peer did not start";
+  }
+
+  fs::path folder_;
+  std::string server_;
+  std::unique_ptr<testing::Child> peer_;
+};
+
+TEST_F(ProgramTest, UsageIsExitCode2) {
+  EXPECT_EQ(run({"--version"}).code, 0);
+  EXPECT_EQ(run({}).code, 2);
+  EXPECT_EQ(run({"nothing"}).code, 2);
+  EXPECT_EQ(run({"import"}).code, 2);
+  EXPECT_EQ(run({"outbox", "--limit", "0"}).code, 2);
+  EXPECT_EQ(run({"import", "x.csv", "--type", "age"}).code, 2);
+}
+
+TEST_F(ProgramTest, NoServerIsExitCode3) {
+  file("a.csv", "key\na\n");
+  file("a.track", "track \"A\"\nstep \"S\"\n  otherwise:\n    stop\n");
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"peers"},
+                                                    {"tracks"},
+                                                    {"report", "x"},
+                                                    {"why", "x"},
+                                                    {"outbox"},
+                                                    {"import", "a.csv"},
+                                                    {"apply", "a.track"}}) {
+    const Ended result = run(arguments);
+    EXPECT_EQ(result.code, 3) << arguments[0] << "\n" << result.err;
+    EXPECT_NE(result.err.find("turnout serve"), std::string::npos) << result.err;
+  }
+}
+
+// Measure 5: a configuration with unknown keys.
+TEST_F(ProgramTest, ABadConfigurationStartsNothing) {
+  file("turnout.toml", "nmae = \"a\"\n[group]\ncycel = \"1s\"\n");
+  const Ended result = run({"serve"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.err.find("turnout.toml:1:1: error: \"nmae\" is no key"), std::string::npos)
+      << result.err;
+  EXPECT_NE(result.err.find("turnout.toml:3:1: error: \"group.cycel\" is no key"),
+            std::string::npos)
+      << result.err;
+  EXPECT_FALSE(fs::exists(folder_ / "turnout.db"));
+}
+
+// Measure 5: a database that is not there.
+TEST_F(ProgramTest, ADatabaseThatIsNotThereIsExitCode3) {
+  const Ended result =
+      run({"serve"}, {"TURNOUT_DATABASE=postgresql://nobody@127.0.0.1:1/none?connect_timeout=2",
+                      "TURNOUT_LISTEN=127.0.0.1:0"});
+  EXPECT_EQ(result.code, 3) << result.err;
+  EXPECT_NE(result.err.find("error: "), std::string::npos) << result.err;
+}
+
+TEST_F(ProgramTest, AKeyIsNeverOverwritten) {
+  EXPECT_EQ(run({"keygen", "group.key"}).code, 0);
+  const std::string key = contents(folder_ / "group.key");
+  EXPECT_EQ(run({"keygen", "group.key"}).code, 1);
+  EXPECT_EQ(contents(folder_ / "group.key"), key);
+  EXPECT_EQ(fs::status(folder_ / "group.key").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(ProgramTest, FormatsAndChecks) {
+  file("a.track",
+       "track \"A\"\n\n  gather contacts where age is at least 60\n   continuously\nstep \"S\"\n "
+       "otherwise:\n  stop as \"x\"\n");
+  EXPECT_EQ(run({"fmt", "--check", "a.track"}).code, 1);
+  EXPECT_EQ(run({"fmt", "a.track"}).code, 0);
+  EXPECT_EQ(run({"fmt", "--check", "a.track"}).code, 0);
+  EXPECT_EQ(run({"check", "a.track", "--field", "age=number"}).code, 0);
+  const Ended wrong = run({"check", "a.track", "--field", "agee=number"});
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_NE(wrong.err.find("a.track:2:25: error:"), std::string::npos) << wrong.err;
+  EXPECT_NE(wrong.err.find("did you mean"), std::string::npos) << wrong.err;
+  EXPECT_EQ(
+      json::parse(run({"check", "--json", "a.track", "--field", "agee=number"}).out)[0]["line"], 2);
+  EXPECT_EQ(run({"check", "not-there.track", "--field", "a=text"}).code, 1);
+  EXPECT_EQ(run({"fmt", "."}).code, 1);
+}
+
+TEST_F(ProgramTest, FromImportToReport) {
+  serve();
+  // Measure 5: broken lines are said with file, line and remedy, and nothing else stops.
+  file("bad.csv",
+       "key;email;age;contact;default\nk1;k1@example.com;30;cellular;no\nk2;k2@example.com;30\nk3;"
+       "x;abc;y;no\n"
+       "k4;\xff;1;y;no\nk5;k5@example.com;;\"un;known\";yes\nk6;\"open;1;y;no\n");
+  const Ended bad = run({"import", "bad.csv", "--type", "age=number"});
+  EXPECT_EQ(bad.code, 1) << bad.err;
+  for (const char* const wanted :
+       {"bad.csv:3: error: has 3 columns where the header has 5",
+        "bad.csv:4: error: column \"age\": \"abc\" is not a number",
+        "bad.csv:5: error: column \"email\" is not UTF-8", "bad.csv:7: error: a quote is opened"}) {
+    EXPECT_NE(bad.err.find(wanted), std::string::npos) << wanted << "\n" << bad.err;
+  }
+  EXPECT_NE(
+      bad.out.find("2 contacts imported (2 new, 0 updated, 0 unchanged); 4 bad lines left out"),
+      std::string::npos)
+      << bad.out;
+  const Ended strict = run({"import", "bad.csv", "--strict"});
+  EXPECT_EQ(strict.code, 1);
+  EXPECT_NE(strict.err.find("stopped at the first bad line"), std::string::npos) << strict.err;
+  file("good.csv",
+       "key,age,contact,default,email\nk1,31,cellular,no,k1@example.com\nk7,70,unknown,yes,k7@"
+       "example.com\n");
+  const json counts = json::parse(run({"import", "good.csv", "--json"}).out);
+  EXPECT_EQ(counts["inserted"], 1);
+  EXPECT_EQ(counts["updated"], 1);
+
+  file("bad.track",
+       "track \"T\"\n  gather contacts continuously\nstep \"A\"\n  when agee is at least 3:\n    "
+       "go to \"B\"\n  when contact is at least 3:\n    send email \"none\"\n");
+  const Ended refused = run({"apply", "bad.track"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("bad.track:4:8: error:"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("bad.track:5:11: error:"), std::string::npos) << refused.err;
+  EXPECT_EQ(json::parse(run({"tracks", "--json"}).out)["tracks"], json::array());
+
+  file("t.track",
+       "track \"Trial\"\n  gather contacts continuously\n    start at \"A\"\nstep \"A\"\n  when "
+       "default:\n    stop as \"out\"\n"
+       "  when age is missing or age is at most 30:\n    stop as \"young\"\n  otherwise:\n    add "
+       "tag \"old\"\n    stop as \"old\"\n");
+  EXPECT_EQ(run({"apply", "t.track"}).code, 0);
+  EXPECT_NE(run({"apply", "t.track"}).out.find("unchanged"), std::string::npos);
+  // Until all three have stopped; ctest's time-out ends a test in which they never do.
+  json report;
+  do {
+    const Ended asked = run({"report", "Trial", "--json"});
+    ASSERT_EQ(asked.code, 0) << asked.err;
+    report = json::parse(asked.out);
+  } while (report["stopped"] != json::parse(R"({"old":1,"out":2})"));
+  EXPECT_EQ(report["entered"], 3);
+  EXPECT_EQ(report["moves"], 3);
+  const json why = json::parse(run({"why", "k1", "--json"}).out);
+  EXPECT_EQ(why["tags"], json::array({"old"}));
+  EXPECT_EQ(why["moves"][0]["rule_text"], "otherwise");
+  EXPECT_EQ(why["moves"][0]["seen"]["age"], 31);
+  EXPECT_NE(run({"why", "k1"}).out.find("stopped as \"old\""), std::string::npos);
+  EXPECT_EQ(run({"why", "nobody"}).code, 1);
+  EXPECT_NE(run({"report", "Trial"}).out.find("stopped as"), std::string::npos);
+  EXPECT_EQ(json::parse(run({"peers", "--json"}).out)["self"], "turnout");
+  EXPECT_EQ(json::parse(run({"outbox", "--json"}).out)["outbox"], json::array());
+
+  // Measure 5: a port in use.
+  const Ended second =
+      run({"serve"}, {"TURNOUT_LISTEN=" + server_.substr(7), "TURNOUT_DATABASE=sqlite:other.db"});
+  EXPECT_EQ(second.code, 3) << second.err;
+  EXPECT_NE(second.err.find("is in use"), std::string::npos) << second.err;
+}
+
+}  // namespace
+}  // namespace turnout::cli
