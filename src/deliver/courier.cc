@@ -81,6 +81,7 @@ class Courier::Impl {
  private:
   // The clerk's.
   void run_clerk();
+  bool may_take() const;
   bool clerk_has_work(base::Tick now) const;
   void give_back_ready();
   bool open_session();
@@ -114,6 +115,7 @@ class Courier::Impl {
   std::deque<store::OutboxKey> keys_;  // handed to us, not taken
   std::deque<Item> ready_;             // taken, not begun
   int on_their_way_ = 0;
+  std::size_t held_ = 0;  // taken and not yet noted: what a kill would leave uncertain
   std::map<std::string, Destination> destinations_;
   std::vector<store::DeliveryResult> results_;  // not noted
   base::Tick oldest_result_;
@@ -220,12 +222,17 @@ void Courier::Impl::give_back_ready() {
   ready_.clear();
 }
 
+// So many that no thread waits for the clerk, and few enough that a kill leaves few uncertain.
+bool Courier::Impl::may_take() const {
+  const auto batch = static_cast<std::size_t>(options_.batch);
+  return ready_.size() < batch && held_ < 2 * batch;
+}
+
 bool Courier::Impl::clerk_has_work(base::Tick now) const {
   const bool note =
       results_.size() >= static_cast<std::size_t>(options_.batch) ||
       (!results_.empty() && (stopping_ || now - oldest_result_ >= options_.note_within));
-  const bool take =
-      !keys_.empty() && !paused_ && ready_.size() < static_cast<std::size_t>(options_.batch);
+  const bool take = !keys_.empty() && !paused_ && may_take();
   return note || take || (stopping_ && carriers_ended_);
 }
 
@@ -245,7 +252,7 @@ void Courier::Impl::run_clerk() {
     }
     std::vector<store::DeliveryResult> results = std::exchange(results_, {});
     std::vector<store::OutboxKey> keys;
-    if (!stopping_ && !paused_ && ready_.size() < static_cast<std::size_t>(options_.batch)) {
+    if (!stopping_ && !paused_ && may_take()) {
       const auto count = static_cast<std::ptrdiff_t>(
           std::min(keys_.size(), static_cast<std::size_t>(options_.batch)));
       keys.assign(keys_.begin(), keys_.begin() + count);
@@ -341,6 +348,7 @@ void Courier::Impl::take(std::vector<store::OutboxKey> keys) {
   pause_ = kFirstPause;
   const std::lock_guard lock(mutex_);
   counts_.taken += static_cast<std::int64_t>(taken.value().size());
+  held_ += taken.value().size();
   for (store::Delivery& delivery : taken.value()) {
     std::string destination = destination_of(delivery);
     ready_.push_back({std::move(delivery), fields_, begun + kBeginWithin,
@@ -365,6 +373,8 @@ void Courier::Impl::note(std::vector<store::DeliveryResult> results) {
   }
   if (noted) {
     pause_ = kFirstPause;
+    const std::lock_guard lock(mutex_);
+    held_ -= results.size();
     return;
   }
   // Noting is a compare-and-set, so it may be repeated whatever became of it.
