@@ -18,8 +18,6 @@ using Place = std::function<T&(Config&)>;
 using Setter = std::function<std::optional<Refused>(Config&, const RawValue&, bool)>;
 using Test = std::function<std::optional<Refused>(const std::string&)>;
 
-std::optional<Refused> fine(const std::string& /*text*/) { return std::nullopt; }
-
 Test not_empty(std::size_t most) {
   return [most](const std::string& text) -> std::optional<Refused> {
     if (text.empty() || text.size() > most) {
@@ -53,7 +51,7 @@ Test url(std::vector<std::string> schemes, bool may_be_empty) {
   };
 }
 
-Setter text(Place<std::string> place, Test test = fine) {
+Setter text(Place<std::string> place, Test test) {
   return [place, test](Config& config, const RawValue& value, bool) -> std::optional<Refused> {
     const auto* const given = std::get_if<std::string>(&value);
     if (given == nullptr) {
@@ -67,7 +65,7 @@ Setter text(Place<std::string> place, Test test = fine) {
   };
 }
 
-Setter list(Place<std::vector<std::string>> place, Test test = fine) {
+Setter list(Place<std::vector<std::string>> place, Test test) {
   return [place, test](Config& config, const RawValue& value,
                        bool from_environment) -> std::optional<Refused> {
     std::vector<std::string> items;

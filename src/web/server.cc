@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-class Server::Impl : public ConnectionOwner {
+class Server::Impl final : public ConnectionOwner {
  public:
   Impl(ServerOptions options, store::Store& store, Host& host,
        std::shared_ptr<prometheus::Registry> registry)

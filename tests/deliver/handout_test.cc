@@ -129,8 +129,9 @@ TEST(Dispatcher, KeepsItsPromisesUnderRandomUse) {
     for (const auto& [key, at] : waiting) {
       rows.push_back({key, at});
     }
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const auto& a, const auto& b) { return a.due < b.due; });
+    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+      return std::pair(a.due, a.key) < std::pair(b.due, b.key);
+    });
     rows.resize(std::min(rows.size(), static_cast<std::size_t>(looked)));
     for (const Handed& handed : dispatcher.hand_out(rows, looked, kStart)) {
       EXPECT_LE(handed.keys.size(), credit[handed.peer]);
