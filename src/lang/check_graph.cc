@@ -243,7 +243,7 @@ void Checker::dead_rules(std::size_t index) {
       return;  // so somebody may wait here
     }
     const auto* share = std::get_if<track::Share>(&rule.head);
-    arms += share != nullptr ? static_cast<std::int64_t>(share->percent * 100 + 0.5) : 0;
+    arms += share != nullptr ? hundredths(share->percent) : 0;
     const bool all = std::holds_alternative<track::Otherwise>(rule.head) || arms >= 10'000;
     taker = taker == nullptr && all ? &rule : taker;
   }

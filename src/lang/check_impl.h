@@ -15,6 +15,10 @@
 
 namespace turnout::lang {
 
+// Percentages have two decimals, so hundredths are whole and add exactly. Bounded, whatever was
+// written.
+std::int64_t hundredths(double percent);
+
 // Which names with a dot can hold a value at a place.
 struct Scope {
   bool entry = true;  // entry.* and visit.*

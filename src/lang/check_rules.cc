@@ -17,14 +17,14 @@ using track::Type;
 
 bool is_time(Type type) { return type == Type::kTimestamp || type == Type::kDate; }
 
-// Percentages have two decimals, so hundredths are whole and add exactly.
+constexpr std::int64_t kAll = 10'000;
+
+}  // namespace
+
 std::int64_t hundredths(double percent) {
   constexpr double kMost = 1e6;
   return std::llround(std::clamp(percent, 0.0, kMost) * 100);
 }
-constexpr std::int64_t kAll = 10'000;
-
-}  // namespace
 
 void Checker::step(const track::Step& step, std::size_t index) {
   Scope scope;
