@@ -248,8 +248,8 @@ struct Delivery {
 struct DeliveryResult {
   OutboxKey key;
   std::int32_t attempt = 0;
-  OutboxState state =
-      OutboxState::kSent;  // kSent, kFailed, or kWaiting with retry_after for another attempt
+  OutboxState state = OutboxState::kSent;  // or kFailed, kUncertain, or kWaiting with retry_after
+                                           // for another attempt
   base::Duration retry_after{0};
   std::string answer;  // what the provider said, at most 1,000 bytes
 };
