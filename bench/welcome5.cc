@@ -121,7 +121,7 @@ Run carry(const Arguments& arguments, const Scratch& scratch, store::Session& se
   auto pss_at = std::chrono::steady_clock::now();
   const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(15);
   while (done < moves) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
     const auto progress = session.progress(kTrackName);
     if (!progress) {
       fail("reading the progress: " + progress.error().message);

@@ -281,5 +281,55 @@ TEST_P(CommitTest, LoadLeavesOutWhoIsNotThereAndKeepsTheRest) {
   EXPECT_EQ(0U, block.rows());
 }
 
+// Neighbours may be read as a range, others are looked up one by one: the answers are the same.
+TEST_P(CommitTest, LoadsNeighboursAsItLoadsOthers) {
+  import(60);
+  gather();
+  track::ContactBlock all = load_due();
+  ASSERT_EQ(60U, all.rows());
+  // Every fifth has moved on, tagged.
+  track::ContactBlock fifths;
+  std::vector<BlockItem> moving;
+  for (std::size_t row = 0; row < all.rows(); row += 5) {
+    moving.push_back({all.contact[row], 1, 0});
+  }
+  must(session().load(track(), moving, fields(), {}, fifths));
+  commit(fifths, outcome_of(fifths, fields(), [](std::size_t) {
+           Way way;
+           way.path = {1, 0, 2};
+           way.due = kFarOff;
+           way.tags = {{"moved", true}};
+           return way;
+         }));
+  std::vector<BlockItem> items;
+  for (std::size_t row = 0; row < all.rows(); ++row) {
+    if (row % 3 != 0 || row % 5 == 0) {
+      items.push_back(
+          {all.contact[row], 1, row % 10 == 0 ? 1 : 0});  // half of the fifths are found
+    }
+  }
+  items.push_back({base::ContactId(all.contact.back().get() + 1), 1, 0});  // no such contact
+  track::ContactBlock range;
+  must(session().load(track(), items, fields(), {"moved"}, range));
+  EXPECT_EQ(items.size() - 7, range.rows());
+  std::reverse(items.begin(), items.end());
+  track::ContactBlock single;
+  must(session().load(track(), items, fields(), {"moved"}, single));
+  ASSERT_EQ(range.rows(), single.rows());
+  for (std::size_t row = 0; row < range.rows(); ++row) {
+    const std::size_t other = range.rows() - 1 - row;
+    EXPECT_EQ(range.contact[row], single.contact[other]);
+    EXPECT_EQ(range.move_no[row], single.move_no[other]);
+    EXPECT_EQ(range.step[row], single.step[other]);
+    EXPECT_EQ(range.due_at[row], single.due_at[other]);
+    EXPECT_EQ(range.entered_at[row], single.entered_at[other]);
+    EXPECT_EQ(range.step_at[row], single.step_at[other]);
+    EXPECT_EQ(range.move_no[row], range.tags[0][row]);
+    EXPECT_EQ(range.tags[0][row], single.tags[0][other]);
+    EXPECT_EQ(range.columns[0].at(row), single.columns[0].at(other));
+    EXPECT_EQ(range.columns[1].at(row), single.columns[1].at(other));
+  }
+}
+
 }  // namespace
 }  // namespace turnout::store::test
