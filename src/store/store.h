@@ -65,6 +65,8 @@ class Session {
   // -- Fields and contacts
   // ------------------------------------------------------------------------------------------------
   virtual base::Result<track::Catalogue> catalogue() = 0;
+  // A number that rises whenever fields are declared or a track is published, paused or resumed.
+  virtual base::Result<std::int64_t> catalogue_version() = 0;
   // Adds fields (columns of `contact`). kConflict when one exists with another type or differs in
   // case only.
   virtual base::Result<void> declare_fields(const std::vector<track::Field>& fields) = 0;

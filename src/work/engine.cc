@@ -143,26 +143,32 @@ void Engine::take_refreshed(std::uint64_t number, bool succeeded) {
     gained_.merge(tracks);  // tried again with the next tick
     return;
   }
+  std::vector<store::Fence> begun;
   for (const auto& [track, fence] : tracks) {
-    if (!gained_.contains(track)) {
-      begin(fence, now);
+    if (!gained_.contains(track) && begin(fence, now)) {
+      begun.push_back(fence);
     }
   }
   begin_gained();
+  // What is due is cut before the owner looks at the feed and gathers: nothing of that is needed
+  // for it, and contacts have waited for a new owner long enough.
   pump(now);
+  for (const store::Fence& fence : begun) {
+    owner_->own(fence);
+  }
 }
 
-void Engine::begin(const store::Fence& fence, base::Tick now) {
+bool Engine::begin(const store::Fence& fence, base::Tick now) {
   const auto entry = book_.find(fence.track);
   if (entry == nullptr || entry->program == nullptr) {
     const std::string problem = entry == nullptr ? "the track does not exist" : entry->problem;
     hooks_.warn(fmt::format("track {} cannot go on: {}", fence.track.get(), problem));
     problems_[fence.track] = problem;
-    return;
+    return false;
   }
   dispatcher_.gained(fence.track, entry->published.version, {fence.timeline, fence.epoch});
   cutters_.emplace(fence.track, Cutter(fence, entry->published.version, now));
-  owner_->own(fence);
+  return true;
 }
 
 void Engine::lost(base::TrackId track) {

@@ -85,7 +85,7 @@ class Engine {
   void gained(base::TrackId track, const group::Fence& fence);
   void begin_gained();
   void take_refreshed(std::uint64_t number, bool succeeded);
-  void begin(const store::Fence& fence, base::Tick now);
+  bool begin(const store::Fence& fence, base::Tick now);  // false: it cannot run here
   void lost(base::TrackId track);
   void take_cut(const Cut& cut);
   void cut_where_wanted(base::Tick now);

@@ -30,6 +30,14 @@ std::shared_ptr<const TrackEntry> TrackBook::compile(store::TrackVersion publish
 }
 
 base::Result<void> TrackBook::refresh(store::Session& session) {
+  // Read first, so that what is published meanwhile is read again.
+  TRY(const std::int64_t newest, session.catalogue_version());
+  {
+    const std::lock_guard lock(mutex_);
+    if (newest == version_) {
+      return base::ok();
+    }
+  }
   TRY(track::Catalogue catalogue, session.catalogue());
   TRY(std::vector<store::TrackVersion> versions, session.tracks());
   bool same_fields = false;
@@ -51,6 +59,7 @@ base::Result<void> TrackBook::refresh(store::Session& session) {
   const std::lock_guard lock(mutex_);
   tracks_ = std::move(tracks);
   catalogue_ = std::move(catalogue);
+  version_ = newest;
   return base::ok();
 }
 

@@ -34,8 +34,9 @@ class TrackBook {
 
   explicit TrackBook(Parse parse) : parse_(std::move(parse)) {}
 
-  // Reads catalogue and tracks anew; tracks whose version is known already are kept as they are
-  // unless fields were added. Errors are the session's.
+  // Reads catalogue and tracks anew if the catalogue's version has moved on since the last time, so
+  // that asking again costs one small statement. Tracks whose version is known already are kept as
+  // they are unless fields were added. Errors are the session's.
   base::Result<void> refresh(store::Session& session);
 
   // The current version of the track, or null.
@@ -49,6 +50,7 @@ class TrackBook {
 
   const Parse parse_;
   mutable std::mutex mutex_;
+  std::int64_t version_ = 0;  // of the catalogue, as read before the rest; 0: nothing read yet
   track::Catalogue catalogue_;
   std::map<base::TrackId, std::shared_ptr<const TrackEntry>> tracks_;
 };

@@ -13,21 +13,16 @@ With --database postgresql the server named by TURNOUT_TEST_PG is used (see scri
 import argparse
 import collections
 import json
-import os
 import pathlib
 import random
-import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
+
+from servers import Database, Group, start_sink
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
 NAMES = ["a", "b", "c"]
 TRACK = "Kills"
 
@@ -51,161 +46,6 @@ def expected_path(score, plan):
     return path + [("Last", 1), ("End", 0)], "completed"
 
 
-class Database:
-    """Read-only questions to the database, past the servers."""
-
-    def __init__(self, kind, folder):
-        self.kind = kind
-        if kind == "sqlite":
-            self.path = folder / "kills.db"
-            self.url = f"sqlite:{self.path}"
-        else:
-            server = os.environ["TURNOUT_TEST_PG"]
-            self.name = f"kills_{os.getpid()}"
-            self._psql(server, f"create database {self.name}")
-            split = urllib.parse.urlsplit(server)
-            self.server = server
-            self.url = urllib.parse.urlunsplit(split._replace(path="/" + self.name))
-            if not split.netloc:
-                self.url = self.url.replace("postgresql:/", "postgresql:///", 1) if ":///" not in self.url else self.url
-
-    def _psql(self, url, sql):
-        done = subprocess.run(["psql", "-qAtX", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", url, "-c", sql],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"psql: {done.stderr}")
-        return [line.split("\x1f") for line in done.stdout.splitlines()]
-
-    def rows(self, sql):
-        if self.kind == "sqlite":
-            # Reading past the servers takes no lock of theirs, writes nothing and never checkpoints.
-            connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=30)
-            try:
-                return [[("" if v is None else str(v)) for v in row] for row in connection.execute(sql)]
-            finally:
-                connection.close()
-        return self._psql(self.url, sql)
-
-    def drop(self):
-        if self.kind == "postgresql":
-            self._psql(self.server, f"drop database if exists {self.name} with (force)")
-
-
-class Group:
-    """The three servers."""
-
-    def __init__(self, program, folder, database, sink):
-        self.program, self.folder, self.database, self.sink = program, folder, database, sink
-        self.ports = {name: (free_port(), free_port()) for name in NAMES}
-        self.processes = {}
-        templates = folder / "templates"
-        templates.mkdir()
-        for name in ("greet", "again", "bye"):
-            (templates / f"{name}.txt").write_text(f"Subject: {name}\n\nDear {{{{ key }}}}, {name}.\n")
-
-    def start(self, name):
-        http, peer = self.ports[name]
-        seeds = ", ".join(f'"127.0.0.1:{p}"' for _, p in self.ports.values())
-        config = self.folder / f"{name}.toml"
-        config.write_text(f"""
-name = "{name}"
-database = "{self.database.url}"
-listen = "127.0.0.1:{http}"
-templates = "{self.folder / 'templates'}"
-[group]
-listen = ["127.0.0.1:{peer}"]
-seeds = [{seeds}]
-cycle = "500ms"
-[smtp]
-url = "smtp://127.0.0.1:{self.sink['smtp']}"
-from = "Turnout <turnout@example.com>"
-[webhooks.sales]
-url = "http://127.0.0.1:{self.sink['http']}/sales"
-""")
-        log = open(self.folder / f"{name}.log", "a")
-        self.processes[name] = subprocess.Popen([self.program, "serve", "--config", str(config)],
-                                                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-
-    def kill(self, name):
-        process = self.processes[name]
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-
-    def ask(self, path):
-        """The answer of the first server that gives one."""
-        for name in NAMES:
-            try:
-                url = f"http://127.0.0.1:{self.ports[name][0]}{path}"
-                with urllib.request.urlopen(url, timeout=2) as answer:
-                    return json.load(answer)
-            except (OSError, urllib.error.URLError, ValueError):
-                continue
-        return None
-
-    def wait_ready(self, patience=30):
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            ready = 0
-            for name in NAMES:
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name][0]}/readyz", timeout=2)
-                    ready += 1
-                except (OSError, urllib.error.URLError):
-                    pass
-            if ready == len(NAMES):
-                return
-            time.sleep(0.1)
-        sys.exit("the servers are not ready; their logs are in " + str(self.folder))
-
-    def command(self, *arguments):
-        """Runs a command of the program against a living server, trying again while servers come and go."""
-        for _ in range(20):
-            for name in NAMES:
-                server = f"http://127.0.0.1:{self.ports[name][0]}"
-                done = subprocess.run([self.program, *arguments, "--server", server],
-                                      capture_output=True, text=True)
-                if done.returncode == 0:
-                    return
-                if done.returncode != 3:
-                    sys.exit(f"{arguments}: {done.stdout}{done.stderr}")
-            time.sleep(0.2)
-        sys.exit(f"{arguments}: no server answers")
-
-    def declare(self, fields):
-        url = f"http://127.0.0.1:{self.ports['a'][0]}/api/fields"
-        request = urllib.request.Request(url, json.dumps({"fields": fields}).encode(),
-                                         {"Content-Type": "application/json"})
-        urllib.request.urlopen(request, timeout=10).read()
-
-    def end(self):
-        for process in self.processes.values():
-            if process.poll() is None:
-                process.terminate()
-        for process in self.processes.values():
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def free_port():
-    import socket
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def start_sink(folder):
-    info = folder / "sink.json"
-    process = subprocess.Popen(["/usr/bin/python3", str(ROOT / "scripts/sink.py"), "--info", str(info),
-                                "--ids", str(folder / "ids")], stdin=subprocess.DEVNULL)
-    for _ in range(100):
-        if info.exists() and info.stat().st_size:
-            return process, json.loads(info.read_text())
-        time.sleep(0.1)
-    sys.exit("the sink does not start")
-
-
 class Contacts:
     """The contacts made so far, by key."""
 
@@ -222,11 +62,7 @@ class Contacts:
 
 
 def pick_victim(dice, group):
-    peers = (group.ask("/api/peers") or {}).get("peers", [])
-    tracks = (group.ask("/api/tracks") or {}).get("tracks", [])
-    owner = next((t.get("owner") for t in tracks if t.get("name") == TRACK), None)
-    master = next((p["name"] for p in peers if p.get("master")), None)
-    choice = dice.choice([owner, master, dice.choice(NAMES)])
+    choice = dice.choice([group.owner(TRACK), group.master(), dice.choice(NAMES)])
     return choice if choice in NAMES else dice.choice(NAMES)
 
 
@@ -319,9 +155,9 @@ def main():
     repro = f"kills.py --database {options.database} --kills {options.kills} --seed {options.seed}"
     dice = random.Random(options.seed)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="turnout-kills-"))
-    database = Database(options.database, folder)
+    database = Database(options.database, folder, "kills")
     sink_process, sink = start_sink(folder)
-    group = Group(options.turnout, folder, database, sink)
+    group = Group(options.turnout, folder, database, NAMES, sink, templates=("greet", "again", "bye"))
     failed = True
     try:
         for name in NAMES:

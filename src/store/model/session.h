@@ -16,6 +16,7 @@ class ModelSession final : public Session {
   ConditionStyle condition_style() const override { return {}; }
   base::Result<base::Instant> now() override;
   base::Result<track::Catalogue> catalogue() override;
+  base::Result<std::int64_t> catalogue_version() override;
   base::Result<void> declare_fields(const std::vector<track::Field>& fields) override;
   base::Result<ImportResult> import_contacts(const ContactBatch& batch) override;
   base::Result<Published> publish(const Publish& publish) override;

@@ -32,6 +32,11 @@ base::Result<base::Instant> ModelSession::now() {
   return t_->clock();
 }
 
+base::Result<std::int64_t> ModelSession::catalogue_version() {
+  const std::lock_guard guard(t_->mutex);
+  return t_->catalogue_version;
+}
+
 base::Result<track::Catalogue> ModelSession::catalogue() {
   const std::lock_guard guard(t_->mutex);
   track::Catalogue catalogue = track::built_in_catalogue();

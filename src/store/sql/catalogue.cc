@@ -59,6 +59,13 @@ base::Result<base::Instant> SqlSession::now() { return connection_->now(); }
 
 base::Result<track::Catalogue> SqlSession::catalogue() { return read_catalogue(*connection_); }
 
+base::Result<std::int64_t> SqlSession::catalogue_version() {
+  TRY(const Rows rows,
+      connection_->query(
+          "select cast(value as bigint) from setting where name = 'catalogue_version'", {}));
+  return rows.integer(0, 0);
+}
+
 base::Result<void> SqlSession::declare_fields(const std::vector<track::Field>& fields) {
   // Mostly they are all there: no lock is taken then, and no peer has to read the catalogue again.
   TRY(const track::Catalogue before, read_catalogue(*connection_));

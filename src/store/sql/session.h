@@ -23,6 +23,7 @@ class SqlSession : public Session {
  public:
   base::Result<base::Instant> now() override;
   base::Result<track::Catalogue> catalogue() override;
+  base::Result<std::int64_t> catalogue_version() override;
   base::Result<void> declare_fields(const std::vector<track::Field>& fields) override;
   base::Result<Published> publish(const Publish& publish) override;
   base::Result<void> set_active(const std::string& track, bool active) override;

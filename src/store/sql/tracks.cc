@@ -1,5 +1,6 @@
 #include "store/sql/tracks.h"
 
+#include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
@@ -43,23 +44,32 @@ base::Result<TrackRow> track_named(Connection& connection, const std::string& na
   return std::move(*found);
 }
 
+namespace {
+
+// Adds row `i` of (number, kind, name) from column `first` on.
+void add_numbered(const Rows& rows, std::size_t i, std::size_t first, track::Numbering& numbering) {
+  const std::int32_t number = rows.integer32(i, first);
+  const std::string& kind = rows.text(i, first + 1);
+  const std::string& name = rows.text(i, first + 2);
+  if (kind == "step") {
+    numbering.steps.emplace(name, number);
+  } else if (kind == "outcome") {
+    numbering.outcomes.emplace(name, number);
+  } else {
+    const auto action = kind == "email" ? track::ActionKind::kEmail : track::ActionKind::kWebhook;
+    numbering.actions.emplace(std::pair(action, name), number);
+  }
+}
+
+}  // namespace
+
 base::Result<track::Numbering> read_numbering(Connection& connection, base::TrackId track) {
   TRY(const Rows rows,
       connection.query("select number, kind, name from track_name where track_id = $1",
                        {static_cast<std::int64_t>(track.get())}));
   track::Numbering numbering;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::int32_t number = rows.integer32(i, 0);
-    const std::string& kind = rows.text(i, 1);
-    const std::string& name = rows.text(i, 2);
-    if (kind == "step") {
-      numbering.steps.emplace(name, number);
-    } else if (kind == "outcome") {
-      numbering.outcomes.emplace(name, number);
-    } else {
-      const auto action = kind == "email" ? track::ActionKind::kEmail : track::ActionKind::kWebhook;
-      numbering.actions.emplace(std::pair(action, name), number);
-    }
+    add_numbered(rows, i, 0, numbering);
   }
   return numbering;
 }
@@ -118,12 +128,16 @@ base::Result<std::vector<TrackVersion>> SqlSession::tracks() {
                     "track_version v "
                     "on v.track_id = t.id and v.version = t.version order by t.name",
                     {}));
+        TRY(const Rows names, c.query("select track_id, number, kind, name from track_name", {}));
+        std::unordered_map<std::int32_t, track::Numbering> numberings;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+          add_numbered(names, i, 1, numberings[names.integer32(i, 0)]);
+        }
         std::vector<TrackVersion> tracks;
         for (std::size_t i = 0; i < rows.size(); ++i) {
           TrackRow row = read_track(rows, i);
-          TRY(track::Numbering numbering, read_numbering(c, row.id));
           tracks.push_back({row.id, std::move(row.name), row.version, rows.text(i, 4),
-                            std::move(numbering), row.active});
+                            std::move(numberings[row.id.get()]), row.active});
         }
         return tracks;
       });

@@ -1,0 +1,188 @@
+"""Real servers on a real database, a mail server and a webhook receiver, for the fault tests and benchmarks.
+
+Nothing here checks anything: it starts, asks, kills and ends. Every process is one that was started here.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+class Database:
+    """Read-only questions to the database, past the servers."""
+
+    def __init__(self, kind, folder, name):
+        self.kind = kind
+        if kind == "sqlite":
+            self.path = folder / f"{name}.db"
+            self.url = f"sqlite:{self.path}"
+        else:
+            server = os.environ["TURNOUT_TEST_PG"]
+            self.name = f"{name}_{os.getpid()}"
+            self._psql(server, f"create database {self.name}")
+            split = urllib.parse.urlsplit(server)
+            self.server = server
+            self.url = urllib.parse.urlunsplit(split._replace(path="/" + self.name))
+            if not split.netloc:
+                self.url = self.url.replace("postgresql:/", "postgresql:///", 1) if ":///" not in self.url else self.url
+
+    def _psql(self, url, sql):
+        done = subprocess.run(["psql", "-qAtX", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", url, "-c", sql],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"psql: {done.stderr}")
+        return [line.split("\x1f") for line in done.stdout.splitlines()]
+
+    def rows(self, sql):
+        if self.kind == "sqlite":
+            # Reading past the servers takes no lock of theirs, writes nothing and never checkpoints.
+            connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=30)
+            try:
+                return [[("" if v is None else str(v)) for v in row] for row in connection.execute(sql)]
+            finally:
+                connection.close()
+        return self._psql(self.url, sql)
+
+    def drop(self):
+        if self.kind == "postgresql":
+            self._psql(self.server, f"drop database if exists {self.name} with (force)")
+
+
+class Group:
+    """Servers of one peer group, by name. `sink` is what start_sink() gives, or None when nothing is sent."""
+
+    def __init__(self, program, folder, database, names, sink=None, cycle="500ms", templates=()):
+        self.program, self.folder, self.database, self.names = program, folder, database, list(names)
+        self.sink, self.cycle = sink, cycle
+        self.ports = {name: (free_port(), free_port()) for name in self.names}
+        self.processes = {}
+        (folder / "templates").mkdir()
+        for name in templates:
+            (folder / "templates" / f"{name}.txt").write_text(f"Subject: {name}\n\nDear {{{{ key }}}}, {name}.\n")
+
+    def start(self, name):
+        http, peer = self.ports[name]
+        seeds = ", ".join(f'"127.0.0.1:{p}"' for _, p in self.ports.values())
+        config = self.folder / f"{name}.toml"
+        config.write_text(f"""
+name = "{name}"
+database = "{self.database.url}"
+listen = "127.0.0.1:{http}"
+templates = "{self.folder / 'templates'}"
+[group]
+listen = ["127.0.0.1:{peer}"]
+seeds = [{seeds}]
+cycle = "{self.cycle}"
+""" + self._deliveries())
+        log = open(self.folder / f"{name}.log", "a")
+        self.processes[name] = subprocess.Popen([self.program, "serve", "--config", str(config)],
+                                                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def _deliveries(self):
+        if self.sink is None:
+            return "[deliver]\nthreads = 0\n"
+        return f"""[smtp]
+url = "smtp://127.0.0.1:{self.sink['smtp']}"
+from = "Turnout <turnout@example.com>"
+[webhooks.sales]
+url = "http://127.0.0.1:{self.sink['http']}/sales"
+"""
+
+    def kill(self, name):
+        process = self.processes[name]
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def ask(self, path):
+        """The answer of the first server that gives one."""
+        for name in self.names:
+            try:
+                url = f"http://127.0.0.1:{self.ports[name][0]}{path}"
+                with urllib.request.urlopen(url, timeout=2) as answer:
+                    return json.load(answer)
+            except (OSError, urllib.error.URLError, ValueError):
+                continue
+        return None
+
+    def wait_ready(self, patience=30):
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            ready = 0
+            for name in self.names:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name][0]}/readyz", timeout=2)
+                    ready += 1
+                except (OSError, urllib.error.URLError):
+                    pass
+            if ready == len(self.names):
+                return
+            time.sleep(0.1)
+        sys.exit("the servers are not ready; their logs are in " + str(self.folder))
+
+    def command(self, *arguments):
+        """Runs a command of the program against a living server, trying again while servers come and go."""
+        for _ in range(20):
+            for name in self.names:
+                server = f"http://127.0.0.1:{self.ports[name][0]}"
+                done = subprocess.run([self.program, *arguments, "--server", server],
+                                      capture_output=True, text=True)
+                if done.returncode == 0:
+                    return
+                if done.returncode != 3:
+                    sys.exit(f"{arguments}: {done.stdout}{done.stderr}")
+            time.sleep(0.2)
+        sys.exit(f"{arguments}: no server answers")
+
+    def owner(self, track):
+        """Name of the track's owner as a server knows it, or None."""
+        tracks = (self.ask("/api/tracks") or {}).get("tracks", [])
+        return next((t.get("owner") for t in tracks if t.get("name") == track), None)
+
+    def master(self):
+        peers = (self.ask("/api/peers") or {}).get("peers", [])
+        return next((p["name"] for p in peers if p.get("master")), None)
+
+    def declare(self, fields):
+        url = f"http://127.0.0.1:{self.ports[self.names[0]][0]}/api/fields"
+        request = urllib.request.Request(url, json.dumps({"fields": fields}).encode(),
+                                         {"Content-Type": "application/json"})
+        urllib.request.urlopen(request, timeout=10).read()
+
+    def end(self):
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def start_sink(folder):
+    info = folder / "sink.json"
+    process = subprocess.Popen(["/usr/bin/python3", str(ROOT / "scripts/sink.py"), "--info", str(info),
+                                "--ids", str(folder / "ids")], stdin=subprocess.DEVNULL)
+    for _ in range(100):
+        if info.exists() and info.stat().st_size:
+            return process, json.loads(info.read_text())
+        time.sleep(0.1)
+    sys.exit("the sink does not start")
