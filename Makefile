@@ -50,10 +50,10 @@ db: ## tests of the store and the engine on SQLite and on a PostgreSQL of their 
 	$(call dev_tests,db)
 	@scripts/with-postgres.sh $(CTEST) --test-dir build/dev -L db
 
-faults: ## real processes, real faults: servers killed at random moments
+faults: ## real processes, real faults: servers killed, stopped, cut off, their database restarted (HOURS=n: for long)
 	@scripts/setup.sh build test
 	@$(MAKE) --no-print-directory program
-	@tests/faults/run.sh
+	@tests/faults/run.sh $(HOURS)
 
 test: ## everything that a change must pass: builds, tests, sanitizers, short faults, the demo
 	@scripts/setup.sh build test

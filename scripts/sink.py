@@ -90,7 +90,7 @@ async def run(args):
     handler = MailHandler(ledger)
     smtp = await loop.create_server(
         lambda: SMTP(handler, hostname="sink.localhost", enable_SMTPUTF8=True, data_size_limit=10_000_000),
-        host="127.0.0.1", port=args.smtp_port, backlog=1024,
+        host=args.host, port=args.smtp_port, backlog=1024,
     )
 
     async def on_summary(_request):
@@ -106,7 +106,7 @@ async def run(args):
     app.router.add_post("/{path:.*}", on_webhook)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", args.http_port)
+    site = web.TCPSite(runner, args.host, args.http_port)
     await site.start()
 
     info = {
@@ -138,6 +138,7 @@ def main():
     parser.add_argument("--info", help="file for the ports (default: standard output)")
     parser.add_argument("--ids", help="file to append every id to as it comes")
     parser.add_argument("--summary", help="file for the summary at the end")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
     parser.add_argument("--smtp-port", type=int, default=0)
     parser.add_argument("--http-port", type=int, default=0)
     asyncio.run(run(parser.parse_args()))

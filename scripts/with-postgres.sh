@@ -4,8 +4,10 @@
 #   scripts/with-postgres.sh COMMAND [ARGUMENT...]
 #
 # The cluster lives in a temporary folder, listens on a Unix socket there (and, with TURNOUT_PG_TCP=1, on a
-# free loopback port, for tests that cut connections), and keeps PostgreSQL's own durability (fsync on).
-# The command finds a connection string of the superuser in TURNOUT_TEST_PG. The exit status is the command's.
+# free loopback port, for tests that cut connections; with TURNOUT_PG_TCP=ADDRESS at that address of a test
+# network, for its hosts), and keeps PostgreSQL's own durability (fsync on). The command finds a connection
+# string of the superuser in TURNOUT_TEST_PG and the folder of the cluster in TURNOUT_TEST_PG_DATA. The exit
+# status is the command's.
 set -euo pipefail
 [ $# -gt 0 ] || { echo "usage: $0 COMMAND [ARGUMENT...]" >&2; exit 2; }
 
@@ -50,9 +52,10 @@ if ! "${as_owner[@]}" "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UT
 fi
 port=5432
 listen=""
-if [ "${TURNOUT_PG_TCP:-}" = 1 ]; then
+if [ -n "${TURNOUT_PG_TCP:-}" ]; then
   port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  listen="127.0.0.1"
+  listen=$TURNOUT_PG_TCP
+  if [ "$listen" = 1 ]; then listen=127.0.0.1; else echo "host all all $listen/24 trust" >>"$folder/data/pg_hba.conf"; fi
 fi
 "${as_owner[@]}" tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
 listen_addresses = '$listen'
@@ -70,10 +73,11 @@ if ! "${as_owner[@]}" "$bin/pg_ctl" -D "$folder/data" -l "$folder/data/server.lo
   exit 1
 fi
 if [ -n "$listen" ]; then
-  export TURNOUT_TEST_PG="postgresql://postgres@127.0.0.1:$port/postgres"
+  export TURNOUT_TEST_PG="postgresql://postgres@$listen:$port/postgres"
 else
   export TURNOUT_TEST_PG="postgresql:///postgres?host=$folder&user=postgres&port=$port"
 fi
+export TURNOUT_TEST_PG_DATA=$folder/data
 
 # In the background, so that a signal reaches this script at once and not only when the command has ended.
 cd "$here"

@@ -1,22 +1,44 @@
 #!/usr/bin/env bash
-# Real servers, killed at random moments (kills.py says what is checked).
+# Real servers and real faults: killed at random moments (kills.py), and all that befalls servers (nemesis.py).
 #
-#   tests/faults/run.sh [short|long]     short: 8 kills on each database (default); long: 50 on each
+#   tests/faults/run.sh [short|long|HOURS]     short: a few on each database (default); long: 50 of each; a number: the
+#                                              nemesis for so many hours, most of them on PostgreSQL
 #
 # TURNOUT names the program (default: build/release/turnout), SEED repeats a run.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 program=${TURNOUT:-$PWD/build/release/turnout}
-kills=8
-[ "${1:-short}" = long ] && kills=50
 seed=${SEED:-$(date +%s)}
 failed=0
 passed=0
 run() {
   if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
-run /usr/bin/python3 tests/faults/kills.py --turnout "$program" --database sqlite --kills "$kills" --seed "$seed"
-run scripts/with-postgres.sh /usr/bin/python3 tests/faults/kills.py --turnout "$program" --database postgresql \
-  --kills "$kills" --seed "$seed"
+kills() {
+  run /usr/bin/python3 tests/faults/kills.py --turnout "$program" --database sqlite --kills "$1" --seed "$seed"
+  run scripts/with-postgres.sh /usr/bin/python3 tests/faults/kills.py --turnout "$program" --database postgresql \
+    --kills "$1" --seed "$seed"
+}
+# nemesis HOW_LONG_ON_SQLITE... -- HOW_LONG_ON_POSTGRESQL...
+nemesis() {
+  local sqlite=()
+  while [ "$1" != -- ]; do sqlite+=("$1"); shift; done
+  shift
+  run /usr/bin/python3 tests/faults/nemesis.py --turnout "$program" --database sqlite --seed "$seed" "${sqlite[@]}"
+  run env TURNOUT_PG_TCP=10.88.0.254 tests/faults/in-network.sh scripts/with-postgres.sh /usr/bin/python3 \
+    tests/faults/nemesis.py --turnout "$program" --database postgresql --seed "$seed" "$@"
+}
+case ${1:-short} in
+  short)
+    kills 6
+    nemesis --faults 6 -- --faults 12 ;;
+  long)
+    kills 50
+    nemesis --faults 50 -- --faults 50 --peers 5 ;;
+  *)
+    minutes=$(/usr/bin/python3 -c 'import sys; print(float(sys.argv[1]) * 60)' "$1")
+    nemesis --minutes "$(/usr/bin/python3 -c "print($minutes * 0.25)")" -- \
+      --minutes "$(/usr/bin/python3 -c "print($minutes * 0.75)")" --peers 5 ;;
+esac
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

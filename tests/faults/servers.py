@@ -61,43 +61,63 @@ class Database:
 
 
 class Group:
-    """Servers of one peer group, by name. `sink` is what start_sink() gives, or None when nothing is sent."""
+    """Servers of one peer group, by name. `sink` is what start_sink() gives, or None when nothing is sent.
 
-    def __init__(self, program, folder, database, names, sink=None, cycle="500ms", templates=()):
+    `network` (network.py) gives each server a host of its own; without one all are on loopback.
+    """
+
+    def __init__(self, program, folder, database, names, sink=None, cycle="500ms", templates=(), network=None):
         self.program, self.folder, self.database, self.names = program, folder, database, list(names)
-        self.sink, self.cycle = sink, cycle
+        self.sink, self.cycle, self.network = sink, cycle, network
         self.ports = {name: (free_port(), free_port()) for name in self.names}
         self.processes = {}
+        self.extra = ""  # lines for the [group] of each configuration
+        if network is not None:
+            key = folder / "group.key"
+            subprocess.run([program, "keygen", str(key)], check=True, stdout=subprocess.DEVNULL)
+            self.extra = f'key_file = "{key}"\n'
         (folder / "templates").mkdir()
         for name in templates:
             (folder / "templates" / f"{name}.txt").write_text(f"Subject: {name}\n\nDear {{{{ key }}}}, {name}.\n")
 
     def start(self, name):
         http, peer = self.ports[name]
-        seeds = ", ".join(f'"127.0.0.1:{p}"' for _, p in self.ports.values())
+        seeds = ", ".join(f'"{self.host(n)}:{p}"' for n, (_, p) in self.ports.items())
         config = self.folder / f"{name}.toml"
         config.write_text(f"""
 name = "{name}"
 database = "{self.database.url}"
-listen = "127.0.0.1:{http}"
+listen = "{self.host(name)}:{http}"
+allow_remote = {"true" if self.network else "false"}
 templates = "{self.folder / 'templates'}"
 [group]
-listen = ["127.0.0.1:{peer}"]
+listen = ["{self.host(name)}:{peer}"]
 seeds = [{seeds}]
 cycle = "{self.cycle}"
-""" + self._deliveries())
+{self.extra}""" + self._deliveries())
         log = open(self.folder / f"{name}.log", "a")
-        self.processes[name] = subprocess.Popen([self.program, "serve", "--config", str(config)],
-                                                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        command = [self.program, "serve", "--config", str(config)]
+        if self.network is not None:
+            command = self.network.inside(name) + command
+        self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def host(self, name):
+        return "127.0.0.1" if self.network is None else self.network.address(name)
+
+    def url(self, name):
+        return f"http://{self.host(name)}:{self.ports[name][0]}"
+
+    def signal(self, name, number):
+        os.kill(self.processes[name].pid, number)
 
     def _deliveries(self):
         if self.sink is None:
             return "[deliver]\nthreads = 0\n"
         return f"""[smtp]
-url = "smtp://127.0.0.1:{self.sink['smtp']}"
+url = "smtp://{self.sink['host']}:{self.sink['smtp']}"
 from = "Turnout <turnout@example.com>"
 [webhooks.sales]
-url = "http://127.0.0.1:{self.sink['http']}/sales"
+url = "http://{self.sink['host']}:{self.sink['http']}/sales"
 """
 
     def kill(self, name):
@@ -105,12 +125,11 @@ url = "http://127.0.0.1:{self.sink['http']}/sales"
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
 
-    def ask(self, path):
-        """The answer of the first server that gives one."""
-        for name in self.names:
+    def ask(self, path, *names):
+        """The answer of the first server (of those named) that gives one, or None."""
+        for name in names or self.names:
             try:
-                url = f"http://127.0.0.1:{self.ports[name][0]}{path}"
-                with urllib.request.urlopen(url, timeout=2) as answer:
+                with urllib.request.urlopen(self.url(name) + path, timeout=2) as answer:
                     return json.load(answer)
             except (OSError, urllib.error.URLError, ValueError):
                 continue
@@ -122,7 +141,7 @@ url = "http://127.0.0.1:{self.sink['http']}/sales"
             ready = 0
             for name in self.names:
                 try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name][0]}/readyz", timeout=2)
+                    urllib.request.urlopen(self.url(name) + "/readyz", timeout=2)
                     ready += 1
                 except (OSError, urllib.error.URLError):
                     pass
@@ -135,8 +154,7 @@ url = "http://127.0.0.1:{self.sink['http']}/sales"
         """Runs a command of the program against a living server, trying again while servers come and go."""
         for _ in range(20):
             for name in self.names:
-                server = f"http://127.0.0.1:{self.ports[name][0]}"
-                done = subprocess.run([self.program, *arguments, "--server", server],
+                done = subprocess.run([self.program, *arguments, "--server", self.url(name)],
                                       capture_output=True, text=True)
                 if done.returncode == 0:
                     return
@@ -155,7 +173,7 @@ url = "http://127.0.0.1:{self.sink['http']}/sales"
         return next((p["name"] for p in peers if p.get("master")), None)
 
     def declare(self, fields):
-        url = f"http://127.0.0.1:{self.ports[self.names[0]][0]}/api/fields"
+        url = self.url(self.names[0]) + "/api/fields"
         request = urllib.request.Request(url, json.dumps({"fields": fields}).encode(),
                                          {"Content-Type": "application/json"})
         urllib.request.urlopen(request, timeout=10).read()
@@ -163,12 +181,14 @@ url = "http://127.0.0.1:{self.sink['http']}/sales"
     def end(self):
         for process in self.processes.values():
             if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
                 process.terminate()
         for process in self.processes.values():
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
 
 def free_port():
@@ -177,12 +197,13 @@ def free_port():
         return s.getsockname()[1]
 
 
-def start_sink(folder):
+def start_sink(folder, host="127.0.0.1"):
+    """A mail server and a webhook receiver at that address, and where they listen: keys host, smtp, http."""
     info = folder / "sink.json"
     process = subprocess.Popen(["/usr/bin/python3", str(ROOT / "scripts/sink.py"), "--info", str(info),
-                                "--ids", str(folder / "ids")], stdin=subprocess.DEVNULL)
+                                "--ids", str(folder / "ids"), "--host", host], stdin=subprocess.DEVNULL)
     for _ in range(100):
         if info.exists() and info.stat().st_size:
-            return process, json.loads(info.read_text())
+            return process, {"host": host, **json.loads(info.read_text())}
         time.sleep(0.1)
     sys.exit("the sink does not start")

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""Does to a real group of servers what happens to servers, while contacts run through a track; then counts.
+
+    nemesis.py --turnout PROGRAM --database sqlite|postgresql [--faults 12] [--minutes N] [--seed N] [--peers 3]
+
+A seed draws the faults: processes killed; stopped for a while (SIGSTOP) and gone on; links cut, one way or both, or losing
+packets; a server cut from the database; the database restarted at once, stopped, or its connections ended. On PostgreSQL
+each server is a host of its own (tests/faults/in-network.sh, with the server of scripts/with-postgres.sh at its bridge);
+on SQLite all are on one machine, and there are no links to cut. accounts.py says what is checked in the end. Then every
+fault is over, one master and one owner must be left.
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import network
+from accounts import Contacts, check, wait_for_the_end
+from servers import Database, Group, start_sink
+
+HERE = pathlib.Path(__file__).resolve().parent
+TRACK = "Kills"
+CYCLE = 0.5  # seconds
+MISS_LIMIT = 4
+
+
+class Postgres:
+    """The server of scripts/with-postgres.sh, to be ill-treated."""
+
+    def __init__(self):
+        self.data = os.environ["TURNOUT_TEST_PG_DATA"]
+        self.server = os.environ["TURNOUT_TEST_PG"]
+        self.bin = os.environ.get("TURNOUT_PG_BIN", "/usr/lib/postgresql/15/bin")
+
+    def control(self, *arguments):
+        as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        log = os.path.join(os.path.dirname(self.data), "data", "server.log")
+        subprocess.run([*as_owner, f"{self.bin}/pg_ctl", "-D", self.data, "-l", log, "-w", "-t", "60", *arguments],
+                       check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def end_connections(self):
+        subprocess.run(["psql", "-qAtX", self.server, "-c", "select pg_terminate_backend(pid) from pg_stat_activity "
+                        "where pid <> pg_backend_pid() and backend_type = 'client backend'"],
+                       check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+class Nemesis:
+    """Each fault is a method that begins it, waits and ends it. Times are drawn in cycles."""
+
+    def __init__(self, dice, group, postgres):
+        self.dice, self.group, self.postgres = dice, group, postgres
+
+    def faults(self):
+        faults = [self.kill, self.kill, self.pause, self.pause]
+        if self.postgres:
+            faults += [self.cut, self.cut_one_way, self.loss, self.cut_database,
+                       self.restart_database, self.stop_database, self.end_connections]
+        return faults
+
+    def strike(self):
+        fault = self.dice.choice(self.faults())
+        print(f"{time.strftime('%H:%M:%S')} {fault()}", flush=True)
+
+    def victim(self):
+        choice = self.dice.choice([self.group.owner(TRACK), self.group.master(), self.dice.choice(self.group.names)])
+        return choice if choice in self.group.names else self.dice.choice(self.group.names)
+
+    def wait(self, low, high):
+        time.sleep(CYCLE * self.dice.uniform(low, high))
+
+    def kill(self):
+        victim = self.victim()
+        self.group.kill(victim)
+        self.wait(0, 6)
+        self.group.start(victim)
+        return f"killed {victim}"
+
+    def pause(self):
+        victim = self.victim()
+        self.group.signal(victim, signal.SIGSTOP)
+        self.wait(1, 12)
+        self.group.signal(victim, signal.SIGCONT)
+        return f"stopped {victim} for a while"
+
+    def cut(self):
+        victim = self.victim()
+        net = self.group.network
+        for other in self.group.names:
+            if other != victim:
+                net.drop(victim, net.address(other))
+                net.drop(other, net.address(victim))
+        self.wait(1, 12)
+        net.heal()
+        return f"cut {victim} from the other servers"
+
+    def cut_one_way(self):
+        deaf = self.victim()
+        net = self.group.network
+        others = [other for other in self.group.names if other != deaf]
+        for other in self.dice.sample(others, self.dice.randint(1, len(others))):
+            net.drop(deaf, net.address(other))
+        self.wait(1, 12)
+        net.heal()
+        return f"{deaf} did not hear some of the others"
+
+    def loss(self):
+        share = self.dice.uniform(0.05, 0.5)
+        for name in self.group.names:
+            self.group.network.drop(name, None, share)
+        self.wait(2, 12)
+        self.group.network.heal()
+        return f"{share:.0%} of all packets lost"
+
+    def cut_database(self):
+        victim = self.victim()
+        self.group.network.drop(victim, network.HUB)
+        self.wait(1, 12)
+        self.group.network.heal()
+        return f"cut {victim} from the database"
+
+    def restart_database(self):
+        self.postgres.control("restart", "-m", "immediate")
+        return "restarted the database at once"
+
+    def stop_database(self):
+        self.postgres.control("stop", "-m", "immediate")
+        self.wait(1, 12)
+        self.postgres.control("start")
+        return "stopped the database for a while"
+
+    def end_connections(self):
+        self.postgres.end_connections()
+        return "ended all connections to the database"
+
+
+def settled(group, database, patience):
+    """None when one master and one living owner are left in time, else what is there instead."""
+    deadline = time.monotonic() + patience
+    wrong = "nothing"
+    while time.monotonic() < deadline:
+        views = [group.ask("/api/peers", name) for name in group.names]
+        masters = {tuple(p["name"] for p in view["peers"] if p.get("master")) for view in views if view}
+        owner = database.rows("select owner from ledger where track_id = 1")[0][0]
+        if all(views) and len(masters) == 1 and len(next(iter(masters))) == 1 and owner in group.names:
+            return None
+        wrong = f"masters {masters}, owner {owner!r}"
+        time.sleep(0.2)
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turnout", required=True)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql")
+    parser.add_argument("--faults", type=int, default=12)
+    parser.add_argument("--minutes", type=float, help="go on for so long instead of a number of faults")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--peers", type=int, default=3)
+    parser.add_argument("--contacts-per-fault", type=int, default=150)
+    options = parser.parse_args()
+    repro = (f"nemesis.py --database {options.database} --faults {options.faults} --seed {options.seed} "
+             f"--peers {options.peers}")
+    dice = random.Random(options.seed)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="turnout-nemesis-"))
+    names = [chr(ord("a") + i) for i in range(options.peers)]
+    real = options.database == "postgresql"
+    net = network.Network(names) if real else None
+    database = Database(options.database, folder, "nemesis")
+    sink_process, sink = start_sink(folder, network.HUB if real else "127.0.0.1")
+    group = Group(options.turnout, folder, database, names, sink, cycle=f"{int(CYCLE * 1000)}ms",
+                  templates=("greet", "again", "bye"), network=net)
+    failed, done = True, 0
+    try:
+        for name in names:
+            group.start(name)
+        group.wait_ready()
+        contacts = Contacts(dice)
+        batch = folder / "batch.csv"
+        contacts.more(options.contacts_per_fault, batch)
+        group.declare([{"name": "seen", "type": "boolean"}])
+        group.command("import", str(batch), "--type", "score=number")
+        group.command("apply", str(HERE / "kills.track"))
+        nemesis = Nemesis(dice, group, Postgres() if real else None)
+        until = time.monotonic() + 60 * options.minutes if options.minutes else None
+        while (time.monotonic() < until) if until else (done < options.faults):
+            contacts.more(options.contacts_per_fault, batch)
+            group.command("import", str(batch))
+            nemesis.wait(0, 3)
+            nemesis.strike()
+            done += 1
+        wrong = settled(group, database, CYCLE * (MISS_LIMIT + 2) + 10)
+        wait_for_the_end(database, contacts)
+        if wrong:
+            print(f"wrong: after the last fault the group is left with {wrong}")
+        failed = not check(database, contacts, folder / "ids", f"{done} faults") or bool(wrong)
+    finally:
+        group.end()
+        sink_process.terminate()
+        sink_process.wait()
+        database.drop()
+        if net is not None:
+            net.end()
+        if failed:
+            print(f"repeat with: {repro}\nlogs and database: {folder}")
+        else:
+            subprocess.run(["rm", "-rf", str(folder)], check=False)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
