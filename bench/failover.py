@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""How long a track stands still when its owner goes: from the kill or the leave to the first commit under the new owner.
+"""How long a track stands still when its owner goes: from the kill, leave or cut to the first commit under the new owner.
 
-    failover.py --turnout PROGRAM --database sqlite|postgresql [--how kill|leave] [--cycle 1s] [--trials 200] [--peers 3]
+    failover.py --turnout PROGRAM --database sqlite|postgresql [--how kill|leave|cut] [--cycle 1s] [--trials 200]
+                [--peers 3]
 
 Real servers on loopback; every 10 ms another contact's time comes, so that there is always something to commit. Each trial ends the owner's process by SIGKILL, or asks
-it to leave by SIGTERM, reads when the ledger's row was taken and when the first journal entry under the new epoch was
+it to leave by SIGTERM, or cuts its host off from everything (hosts of their own, run under tests/faults/in-network.sh),
+reads when the ledger's row was taken and when the first journal entry under the new epoch was
 written, both by the database's clock, which on one machine is this program's, and starts the peer again. Prints one line
 of JSON, in milliseconds. With --database postgresql the server named by TURNOUT_TEST_PG is used.
 """
@@ -20,6 +22,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/faults"))
+import network  # noqa: E402
 from servers import Database, Group  # noqa: E402
 
 TRACK = "Failover"
@@ -65,12 +68,17 @@ def trial(group, watch, how):
     began = time.time()
     if how == "kill":
         group.kill(owner)
+    elif how == "cut":
+        group.network.isolate(owner)
     else:
         group.processes[owner].terminate()
     taken = until(lambda: next((row for row in [watch.ledger()] if row[1] > epoch and row[0] != owner), None))
     commit = until(lambda: watch.first_commit_after(taken[2]))
-    group.processes[owner].wait()
-    group.start(owner)
+    if how == "cut":
+        group.network.heal()
+    else:
+        group.processes[owner].wait()
+        group.start(owner)
     return {"taken": taken[2] / 1e3 - began * 1e3, "commit": commit / 1e3 - began * 1e3, "was_master": was_master}
 
 
@@ -100,7 +108,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turnout", required=True)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql")
-    parser.add_argument("--how", choices=["kill", "leave"], default="kill")
+    parser.add_argument("--how", choices=["kill", "leave", "cut"], default="kill")
     parser.add_argument("--cycle", default="1s")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--peers", type=int, default=3)
@@ -109,7 +117,8 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="turnout-failover-"))
     database = Database(options.database, folder, "failover")
     names = [f"p{i}" for i in range(1, options.peers + 1)]
-    group = Group(options.turnout, folder, database, names, cycle=options.cycle)
+    net = network.Network(names) if options.how == "cut" else None
+    group = Group(options.turnout, folder, database, names, cycle=options.cycle, network=net)
     trials = []
     try:
         for name in names:
@@ -130,6 +139,8 @@ def main():
     finally:
         group.end()
         database.drop()
+        if net is not None:
+            net.end()
         if not options.keep:
             subprocess.run(["rm", "-rf", str(folder)], check=False)
     commits = [t["commit"] for t in trials]

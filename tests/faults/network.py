@@ -45,9 +45,14 @@ class Network:
             rule += ["-m", "statistic", "--mode", "random", "--probability", str(probability)]
         run(*self.inside(name), "iptables", "-w", *rule, "-j", "DROP")
 
+    def isolate(self, name):
+        """Nothing reaches that host, and nothing leaves it."""
+        run(*self.inside(name), "iptables", "-w", "-A", "INPUT", "!", "-i", "lo", "-j", "DROP")
+        run(*self.inside(name), "iptables", "-w", "-A", "OUTPUT", "!", "-o", "lo", "-j", "DROP")
+
     def heal(self):
         for name in self.hosts:
-            run(*self.inside(name), "iptables", "-w", "-F", "INPUT")
+            run(*self.inside(name), "iptables", "-w", "-F")
 
     def end(self):
         for holder, _ in self.hosts.values():
