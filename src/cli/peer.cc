@@ -7,6 +7,8 @@
 #include <spdlog/spdlog.h>
 #include <boost/asio/post.hpp>
 
+#include "cli/notice_text.h"
+
 namespace turnout::cli {
 namespace {
 
@@ -18,42 +20,6 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
-
-const char* state_name(group::PeerState state) {
-  switch (state) {
-    case group::PeerState::kJoining:
-      return "joining";
-    case group::PeerState::kLiving:
-      return "living";
-    case group::PeerState::kSuspect:
-      return "suspect";
-    case group::PeerState::kUnavailable:
-      return "unavailable";
-    case group::PeerState::kGone:
-      return "gone";
-    case group::PeerState::kLeaving:
-      return "leaving";
-    case group::PeerState::kLeft:
-      return "left";
-  }
-  return "?";
-}
-
-const char* reason_text(group::StopReason reason) {
-  switch (reason) {
-    case group::StopReason::kStarting:
-      return "starting: has not stamped and read the ledger yet";
-    case group::StopReason::kLateTimer:
-      return "this process was held up for more than a cycle; checking before going on";
-    case group::StopReason::kLostGroup:
-      return "lost more than half of the other peers at once; checking before going on";
-    case group::StopReason::kUnfit:
-      return "the database does not answer";
-    case group::StopReason::kTimeline:
-      return "the database's timeline changed; reading the ledger again";
-  }
-  return "?";
-}
 
 group::Config group_config(const Config& config, const store::PeerId& self) {
   group::Config group;
@@ -321,6 +287,7 @@ void Peer::note_life(const group::PeerChanged& changed) {
 }
 
 void Peer::notice(const group::Notice& notice) {
+  ++transitions_[transition_name(notice)];
   std::visit(
       Overloaded{
           [](const group::TrackGained& n) {
@@ -480,13 +447,17 @@ void Peer::take_snapshot() {
   snapshot_at_ = now;
   auto snapshot = std::make_shared<PeerSnapshot>();
   snapshot->counters = engine_->counters();
+  snapshot->transitions = transitions_;
   web::GroupView& group = snapshot->group;
   group.self = self_.name.get();
   group.master = member_->master().get();
   for (const group::PeerInfo& info : member_->peers()) {
     group.peers.push_back(view_of(info, now));
   }
-  const auto loads = engine_->tracks();
+  std::map<base::TrackId, group::TrackLoad> loads;
+  for (group::TrackLoad& load : engine_->tracks()) {
+    loads.emplace(load.track, load);
+  }
   for (const auto& entry : book_.all()) {
     web::TrackView view;
     view.id = entry->published.id;
@@ -500,11 +471,9 @@ void Peer::take_snapshot() {
         view.blocks_to[peer.get()] = blocks;
       }
     }
-    for (const group::TrackLoad& load : loads) {
-      if (load.track == view.id) {
-        view.ready = load.ready_items;
-        view.out = load.out_items;
-      }
+    if (const auto load = loads.find(view.id); load != loads.end()) {
+      view.ready = load->second.ready_items;
+      view.out = load->second.out_items;
     }
     group.tracks.push_back(std::move(view));
   }

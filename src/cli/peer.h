@@ -34,6 +34,9 @@ struct PeerSnapshot {
   web::GroupView group;
   web::Readiness readiness;
   work::EngineCounters counters;
+  // What the group's machine has said so far, by kind: "track_gained", "peer_gone", "stopped_unfit"
+  // …, and how often.
+  std::map<std::string, std::int64_t> transitions;
 };
 
 class Peer {
@@ -94,6 +97,7 @@ class Peer {
   boost::asio::steady_timer timer_;
   group::Load load_;
   std::map<base::PeerName, base::Incarnation> lives_;  // of the other peers, the last heard of
+  std::map<std::string, std::int64_t> transitions_;
   base::Tick snapshot_at_{};
   bool settling_ = false;
   bool again_ = false;

@@ -33,7 +33,11 @@ PeerMetrics::PeerMetrics(prometheus::Registry& registry)
       master_(gauge(registry, "turnout_master", "1 if this peer is the master")),
       owned_(gauge(registry, "turnout_owned_tracks", "Tracks owned by this peer")),
       peers_(gauge(registry, "turnout_living_peers",
-                   "Peers that this peer takes as living, itself included")) {}
+                   "Peers that this peer takes as living, itself included")),
+      transitions_(prometheus::BuildCounter()
+                       .Name("turnout_group_transitions_total")
+                       .Help("What this peer has seen change in its group, by kind")
+                       .Register(registry)) {}
 
 void PeerMetrics::raise(prometheus::Counter& counter, std::int64_t to) {
   counter.Increment(std::max(0.0, static_cast<double>(to) - counter.Value()));
@@ -56,6 +60,9 @@ void PeerMetrics::update(const PeerSnapshot& snapshot) {
     }
   }
   peers_.Set(living);
+  for (const auto& [kind, times] : snapshot.transitions) {
+    raise(transitions_.Add({{"transition", kind}}), times);
+  }
 }
 
 }  // namespace turnout::cli

@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
 #include <prometheus/registry.h>
 
 #include "cli/peer.h"
@@ -26,6 +28,7 @@ class PeerMetrics {
   prometheus::Gauge& master_;
   prometheus::Gauge& owned_;
   prometheus::Gauge& peers_;
+  prometheus::Family<prometheus::Counter>& transitions_;
 };
 
 }  // namespace turnout::cli

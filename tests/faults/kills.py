@@ -69,6 +69,11 @@ def main():
                 print(f"{turn + 1} kills, {len(contacts.all)} contacts", flush=True)
         wait_for_the_end(database, contacts)
         failed = not check(database, contacts, folder / "ids", f"{options.kills} kills")
+        # Each server has lived through some of the kills since it was last killed itself.
+        for kind in ("joined", "track_gained", "peer_gone"):
+            if group.transitions(kind) == 0:
+                print(f"wrong: no metric tells of {kind}")
+                failed = True
     finally:
         group.end()
         sink_process.terminate()

@@ -163,6 +163,18 @@ url = "http://{self.sink['host']}:{self.sink['http']}/sales"
             time.sleep(0.2)
         sys.exit(f"{arguments}: no server answers")
 
+    def transitions(self, kind):
+        """How often the living servers have seen that kind of change in their group, by their metrics, in all."""
+        count, wanted = 0.0, f'turnout_group_transitions_total{{transition="{kind}"}} '
+        for name in self.names:
+            try:
+                with urllib.request.urlopen(self.url(name) + "/metrics", timeout=2) as answer:
+                    lines = answer.read().decode().splitlines()
+            except OSError:
+                continue
+            count += sum(float(line[len(wanted):]) for line in lines if line.startswith(wanted))
+        return int(count)
+
     def owner(self, track):
         """Name of the track's owner as a server knows it, or None."""
         tracks = (self.ask("/api/tracks") or {}).get("tracks", [])
