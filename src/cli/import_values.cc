@@ -137,7 +137,8 @@ std::string field_name_of(std::string_view title) {
   bool gap = false;
   for (const char c : title) {
     if (is_name_char(c)) {
-      if (gap && !name.empty()) {
+      const bool digit_first = name.empty() && c >= '0' && c <= '9';
+      if (digit_first || (gap && !name.empty())) {
         name.push_back('_');
       }
       gap = false;
@@ -145,9 +146,6 @@ std::string field_name_of(std::string_view title) {
     } else {
       gap = true;
     }
-  }
-  if (!name.empty() && name.front() >= '0' && name.front() <= '9') {
-    name.insert(0, "_");
   }
   return name;
 }
