@@ -6,7 +6,8 @@
 
 if(CMAKE_SCRIPT_MODE_FILE)
   set(body "// Generated from the SQL files of store/${NAME}. Do not edit.\n\n#include \"store/sql/migrate.h\"\n\n")
-  string(APPEND body "namespace turnout::store::sql {\n\nnamespace {\n\nconstexpr Migration kMigrations[] = {\n")
+  string(APPEND body "namespace turnout::store::sql {\n\n")
+  string(APPEND body "std::span<const Migration> ${NAME}_migrations() {\n  static constexpr Migration kMigrations[] = {\n")
   string(REPLACE "|" ";" FILES "${FILES}")
   set(expected 1)
   foreach(path IN LISTS FILES)
@@ -25,7 +26,7 @@ if(CMAKE_SCRIPT_MODE_FILE)
     # A string literal is limited by the standard to 65,536 characters; migrations are far below.
     string(APPEND body "    {${number}, \"${title}\", R\"__sql__(${text})__sql__\"},\n")
   endforeach()
-  string(APPEND body "};\n\n}  // namespace\n\nstd::span<const Migration> ${NAME}_migrations() { return kMigrations; }\n\n")
+  string(APPEND body "  };\n  return kMigrations;\n}\n\n")
   string(APPEND body "}  // namespace turnout::store::sql\n")
   file(WRITE ${OUT} "${body}")
   return()

@@ -14,6 +14,9 @@ namespace turnout::base {
 
 using Duration = std::chrono::microseconds;
 
+constexpr std::int64_t kUsPerSecond = 1'000'000;
+constexpr std::int64_t kUsPerDay = 86'400 * kUsPerSecond;  // of a day without a change of clocks
+
 // Microseconds since 1970-01-01 00:00 UTC on the database's clock.
 struct Instant {
   std::int64_t us = 0;

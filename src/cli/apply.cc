@@ -17,12 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-int fail(int code, const std::string& message) {
-  fmt::print(stderr, "{} {}\n", painted("error:", Colour::kRed, colour_on_errors()),
-             printable(message));
-  return code;
-}
-
 // The server's diagnostics, shown beside the text that they are about.
 void show_diagnostics(const Json& list, const std::string& file, const std::string& text) {
   for (const Json& item : list) {

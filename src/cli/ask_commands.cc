@@ -16,12 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-int fail(int code, const std::string& message) {
-  fmt::print(stderr, "{} {}\n", painted("error:", Colour::kRed, colour_on_errors()),
-             printable(message));
-  return code;
-}
-
 // Asks and prints: the server's JSON as it is, or what `show` makes of it.
 template <class Show>
 int ask(const AskOptions& options, const std::string& path, Show show) {

@@ -10,6 +10,9 @@
 
 namespace turnout::cli {
 
+// Where a server listens when nobody says anything else.
+constexpr const char* kUsualServer = "http://127.0.0.1:7100";
+
 struct Reply {
   int status = 0;
   std::string body;

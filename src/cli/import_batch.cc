@@ -10,7 +10,7 @@
 namespace turnout::cli {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
 // What a template may name, in the order of make_places().
 std::vector<std::string> place_names(const std::vector<std::string>& header) {
@@ -19,14 +19,14 @@ std::vector<std::string> place_names(const std::vector<std::string>& header) {
   return names;
 }
 
-Json to_json(const track::Value& value) {
+SortedJson to_json(const track::Value& value) {
   struct Visitor {
-    Json operator()(track::Missing) const { return nullptr; }
-    Json operator()(bool b) const { return b; }
-    Json operator()(double number) const { return number; }
-    Json operator()(const std::string& text) const { return text; }
-    Json operator()(base::Instant at) const { return base::format_instant(at); }
-    Json operator()(base::Date date) const { return base::format_date(date); }
+    SortedJson operator()(track::Missing) const { return nullptr; }
+    SortedJson operator()(bool b) const { return b; }
+    SortedJson operator()(double number) const { return number; }
+    SortedJson operator()(const std::string& text) const { return text; }
+    SortedJson operator()(base::Instant at) const { return base::format_instant(at); }
+    SortedJson operator()(base::Date date) const { return base::format_date(date); }
   };
   return std::visit(Visitor{}, value);
 }
@@ -166,12 +166,12 @@ void ImportBatch::add(const CsvRecord& record, std::uint64_t number,
 }
 
 std::string ImportBatch::json() const {
-  Json fields = Json::array();
-  Json columns = Json::array();
+  SortedJson fields = SortedJson::array();
+  SortedJson columns = SortedJson::array();
   for (std::size_t i = 0; i < values_.size(); ++i) {
     fields.push_back(plan_.columns[i].field.name);
-    Json column = Json::array();
-    column.get_ref<Json::array_t&>().reserve(keys_.size());
+    SortedJson column = SortedJson::array();
+    column.get_ref<SortedJson::array_t&>().reserve(keys_.size());
     for (const track::Value& value : values_[i]) {
       column.push_back(to_json(value));
     }
@@ -181,7 +181,7 @@ std::string ImportBatch::json() const {
     fields.push_back("email");
     columns.push_back(emails_);
   }
-  return Json{{"key", keys_}, {"fields", std::move(fields)}, {"columns", std::move(columns)}}
+  return SortedJson{{"key", keys_}, {"fields", std::move(fields)}, {"columns", std::move(columns)}}
       .dump();
 }
 

@@ -15,16 +15,6 @@ using base::ErrorCode;
 using track::Field;
 using track::Type;
 
-std::optional<Type> type_named(const std::string& name) {
-  for (const Type type :
-       {Type::kText, Type::kNumber, Type::kBoolean, Type::kTimestamp, Type::kDate}) {
-    if (name == track::type_name(type)) {
-      return type;
-    }
-  }
-  return std::nullopt;
-}
-
 const Field* find_ignoring_case(const track::Catalogue& known, const std::string& name) {
   const auto found = std::find_if(known.fields.begin(), known.fields.end(), [&](const Field& f) {
     return base::equals_ignoring_case(f.name, name);
@@ -97,7 +87,7 @@ base::Result<std::optional<Type>> asked_type(const ImportOptions& options,
   if (asked == options.types.end()) {
     return std::optional<Type>();
   }
-  const auto type = type_named(asked->second);
+  const auto type = track::type_named(asked->second);
   if (!type) {
     return base::fail(
         ErrorCode::kInvalid,

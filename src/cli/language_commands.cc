@@ -19,24 +19,7 @@
 namespace turnout::cli {
 namespace {
 
-using nlohmann::json;
-
-constexpr const char* kUsualServer = "http://127.0.0.1:7100";
-
-void print_error(const std::string& message) {
-  fmt::print(stderr, "{} {}\n", painted("error:", Colour::kRed, colour_on_errors()),
-             printable(message));
-}
-
-std::optional<track::Type> type_named(const std::string& name) {
-  for (const track::Type type : {track::Type::kText, track::Type::kNumber, track::Type::kBoolean,
-                                 track::Type::kTimestamp, track::Type::kDate}) {
-    if (name == track::type_name(type)) {
-      return type;
-    }
-  }
-  return std::nullopt;
-}
+using SortedJson = nlohmann::json;
 
 // What tracks are checked against.
 struct Known {
@@ -45,12 +28,12 @@ struct Known {
 };
 
 bool read_catalogue(const std::string& body, Known& known) {
-  const auto answer = json::parse(body, nullptr, false);
+  const auto answer = SortedJson::parse(body, nullptr, false);
   if (!answer.is_object() || !answer.contains("fields")) {
     return false;
   }
   for (const auto& item : answer["fields"]) {
-    const auto type = type_named(item.value("type", ""));
+    const auto type = track::type_named(item.value("type", ""));
     if (type && known.catalogue.find(item.value("name", "")) == nullptr) {
       known.catalogue.fields.push_back({item.value("name", ""), *type, ""});
     }
@@ -64,7 +47,7 @@ bool read_catalogue(const std::string& body, Known& known) {
 // Fills `known`; an exit code when that fails and it was asked for.
 int learn(const CheckOptions& options, Known& known) {
   for (const auto& [name, type_text] : options.fields) {
-    const auto type = type_named(type_text);
+    const auto type = track::type_named(type_text);
     if (!type) {
       print_error(
           fmt::format("--field {}={}: there is no type \"{}\"; types are text, number, boolean, "
@@ -110,7 +93,7 @@ int check_files(const CheckOptions& options) {
     return code;
   }
   bool wrong = false;
-  json all = json::array();
+  SortedJson all = SortedJson::array();
   for (const std::string& file : options.files) {
     auto text = read_whole_file(file);
     if (!text) {
@@ -121,7 +104,7 @@ int check_files(const CheckOptions& options) {
     const auto diagnostics = diagnose_text(text.value(), known);
     wrong = wrong || lang::has_errors(diagnostics);
     if (options.json) {
-      for (auto& item : json::parse(lang::to_json(diagnostics, file))) {
+      for (auto& item : SortedJson::parse(lang::to_json(diagnostics, file))) {
         all.push_back(std::move(item));
       }
       continue;

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/exit_codes.h"
+#include "cli/http_client.h"
 #include "cli/screen.h"
 #include "cli/server.h"
 
@@ -17,8 +18,6 @@ namespace turnout::cli {
 namespace {
 
 constexpr const char* kVersion = "0.1.0";
-constexpr const char* kUsualServer = "http://127.0.0.1:7100";
-
 std::string usual_server() {
   const char* const named = std::getenv("TURNOUT_SERVER");  // NOLINT(concurrency-mt-unsafe)
   return named == nullptr || *named == '\0' ? kUsualServer : named;

@@ -55,6 +55,16 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+void print_error(std::string_view message) {
+  fmt::print(stderr, "{} {}\n", painted("error:", Colour::kRed, colour_on_errors()),
+             printable(message));
+}
+
+int fail(int exit_code, std::string_view message) {
+  print_error(message);
+  return exit_code;
+}
+
 void Table::add(std::vector<std::string> cells) {
   CHECK(cells.size() == columns_.size());
   for (std::string& cell : cells) {

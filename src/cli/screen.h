@@ -45,6 +45,11 @@ std::string counted(std::int64_t number, std::string_view one, std::string_view 
 // Text of others, safe to print: control characters (escape sequences among them) become "?".
 std::string printable(std::string_view text);
 
+// "error: …" on standard error, with the message made printable.
+void print_error(std::string_view message);
+// Likewise; returns the exit code given, for `return fail(kExitWrong, …)`.
+int fail(int exit_code, std::string_view message);
+
 // Progress of a long piece of work on standard error: a bar that moves on a terminal, a line now
 // and then elsewhere.
 class ProgressBar {

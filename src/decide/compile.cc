@@ -15,11 +15,7 @@ using base::Result;
 using track::ActionKind;
 using track::Type;
 
-auto invalid(track::Span span, const std::string& what) {
-  return fail(ErrorCode::kInvalid,
-              span.line == 0 ? what : fmt::format("line {}: {}", span.line, what));
-}
-auto not_yet(track::Span span, const char* what) {
+base::Error not_yet(track::Span span, const char* what) {
   return invalid(span, fmt::format("{} does not run yet", what));
 }
 

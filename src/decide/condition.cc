@@ -17,13 +17,6 @@ using track::Type;
 
 constexpr std::int64_t kMaxRegexMemory = 8 << 20;  // RE2's default; a larger expression is refused
 
-auto invalid(track::Span span, const std::string& what) {
-  return fail(ErrorCode::kInvalid,
-              span.line == 0 ? what : fmt::format("line {}: {}", span.line, what));
-}
-
-bool is_time(Type type) { return type == Type::kTimestamp || type == Type::kDate; }
-
 bool comparable(Type a, Type b) { return a == b || (is_time(a) && is_time(b)); }
 
 template <class... F>
@@ -258,6 +251,10 @@ class Compiler {
 };
 
 }  // namespace
+
+base::Error invalid(track::Span span, const std::string& what) {
+  return {ErrorCode::kInvalid, span.line == 0 ? what : fmt::format("line {}: {}", span.line, what)};
+}
 
 Result<std::size_t> Columns::field(const std::string& name) {
   const auto known = std::find_if(fields.begin(), fields.end(),

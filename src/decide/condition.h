@@ -35,6 +35,9 @@ class RE2;
 
 namespace turnout::decide {
 
+// What cannot be compiled, with the line of the track's text where it has one.
+base::Error invalid(track::Span span, const std::string& what);
+
 // The zone in which a contact's days begin: that of its text field, where it names one, else the
 // track's own.
 struct ZoneRule {

@@ -13,16 +13,9 @@
 namespace turnout::decide {
 namespace {
 
-using base::ErrorCode;
-using base::fail;
 using base::Instant;
 using base::Result;
 using track::kNever;
-
-auto invalid(track::Span span, const std::string& what) {
-  return fail(ErrorCode::kInvalid,
-              span.line == 0 ? what : fmt::format("line {}: {}", span.line, what));
-}
 
 }  // namespace
 

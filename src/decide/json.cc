@@ -9,8 +9,6 @@
 namespace turnout::decide {
 namespace {
 
-constexpr std::int64_t kUsPerSecond = 1'000'000;
-constexpr std::int64_t kUsPerDay = 86'400 * kUsPerSecond;
 constexpr double kMaxExact = 9007199254740992.0;  // 2^53
 
 // Whether one of eight bytes is a quote, a backslash or below a space (Mycroft's test; it may also
@@ -127,13 +125,13 @@ void append_json_number(std::string& out, double number) {
 }
 
 void append_json_instant(std::string& out, base::Instant at) {
-  const std::int64_t day = at.us / kUsPerDay - (at.us % kUsPerDay < 0 ? 1 : 0);
+  const std::int64_t day = at.us / base::kUsPerDay - (at.us % base::kUsPerDay < 0 ? 1 : 0);
   if (day < kFirstDay || day > kLastDay) {
     append_json_text(out, base::format_instant(at));
     return;
   }
-  const std::int64_t rest = at.us - day * kUsPerDay;
-  const auto second = static_cast<unsigned>(rest / kUsPerSecond);
+  const std::int64_t rest = at.us - day * base::kUsPerDay;
+  const auto second = static_cast<unsigned>(rest / base::kUsPerSecond);
   char buffer[40];
   char* end = buffer;
   *end++ = '"';
@@ -144,7 +142,7 @@ void append_json_instant(std::string& out, base::Instant at) {
   end = put_two(end, second / 60 % 60);
   *end++ = ':';
   end = put_two(end, second % 60);
-  if (const auto fraction = static_cast<unsigned>(rest % kUsPerSecond); fraction != 0) {
+  if (const auto fraction = static_cast<unsigned>(rest % base::kUsPerSecond); fraction != 0) {
     *end++ = '.';
     end = put_two(put_two(put_two(end, fraction / 10'000), fraction / 100 % 100), fraction % 100);
   }

@@ -126,8 +126,6 @@ bool short_texts(const Node& node) {
   return true;
 }
 
-bool is_time(Type type) { return type == Type::kTimestamp || type == Type::kDate; }
-
 // A time against one that is the same for all rows: two bounds, worked out once.
 std::optional<std::size_t> split_times(const Node& node, const Rows& rows,
                                        const RowNumber* selection, std::size_t count,

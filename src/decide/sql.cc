@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/time.h"
 #include "decide/row.h"
 #include "decide/time_sets.h"
 
@@ -20,8 +21,6 @@ constexpr const char* kFalse = "false";
 
 // How far local days of different zones and sums of calendar units in them lie apart, amply.
 constexpr std::int64_t kZonesDays = 5;
-constexpr std::int64_t kUsPerDay = 86'400'000'000;
-
 // What a translation may be where it cannot be exact: wider while it selects, narrower under a
 // `not`.
 enum class Side : std::uint8_t { kWider, kNarrower };
@@ -240,7 +239,7 @@ class Translator {
     if (columns_.zone.field && depends_on_zone(node)) {
       result_.exact = false;
       const std::int64_t days = side == Side::kWider ? kZonesDays : -kZonesDays;
-      widen(*set, field.type == Type::kDate ? days : days * kUsPerDay);
+      widen(*set, field.type == Type::kDate ? days : days * base::kUsPerDay);
     }
     std::vector<std::string> parts;
     for (const Interval& interval : *set) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "decide/row.h"
 
 namespace turnout::decide {
@@ -11,7 +12,6 @@ using base::Instant;
 using track::Compare;
 using track::Type;
 
-constexpr std::int64_t kUsPerDay = 86'400'000'000;
 // Months of different lengths and changes of the clocks move a sum of calendar units by less than
 // this.
 constexpr std::int64_t kSlackDays = 10;
@@ -216,9 +216,10 @@ std::optional<TimeSet> distance_set(const Node& node, const Zone& zone, Instant 
       points.push_back(day + i);
     }
   } else if (node.duration.calendar()) {
-    points = cuts(zone, pivot.us - kSlackDays * kUsPerDay, pivot.us + kSlackDays * kUsPerDay);
+    points = cuts(zone, pivot.us - kSlackDays * base::kUsPerDay,
+                  pivot.us + kSlackDays * base::kUsPerDay);
   } else {
-    points = {pivot.us - kUsPerDay, pivot.us + kUsPerDay};
+    points = {pivot.us - base::kUsPerDay, pivot.us + base::kUsPerDay};
   }
   if (node.kind == Node::Kind::kRelative && node.more) {
     Probe probe(node, Wanted::kFar, zone, now);

@@ -7,7 +7,6 @@
 namespace turnout::decide {
 namespace {
 
-constexpr std::int64_t kUsPerSecond = 1'000'000;
 constexpr std::int64_t kMaxUs = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMinUs = std::numeric_limits<std::int64_t>::min();
 // Far beyond every date that a timestamp can hold, and small enough that sums of them stay in
@@ -28,7 +27,7 @@ std::int64_t clamp_product(std::int64_t a, std::int64_t b, std::int64_t limit) {
 
 base::Instant from_seconds(std::int64_t seconds, std::int64_t us_of_second) {
   std::int64_t us = 0;
-  if (__builtin_mul_overflow(seconds, kUsPerSecond, &us) ||
+  if (__builtin_mul_overflow(seconds, base::kUsPerSecond, &us) ||
       __builtin_add_overflow(us, us_of_second, &us)) {
     return {seconds < 0 ? kMinUs : kMaxUs};
   }
@@ -36,8 +35,8 @@ base::Instant from_seconds(std::int64_t seconds, std::int64_t us_of_second) {
 }
 
 std::int64_t floor_seconds(base::Instant at) {
-  const std::int64_t quotient = at.us / kUsPerSecond;
-  return quotient - (at.us % kUsPerSecond < 0 ? 1 : 0);
+  const std::int64_t quotient = at.us / base::kUsPerSecond;
+  return quotient - (at.us % base::kUsPerSecond < 0 ? 1 : 0);
 }
 
 cctz::civil_day civil(base::Date date) { return cctz::civil_day(1970, 1, 1) + date.days; }
@@ -62,7 +61,7 @@ CalendarDuration to_calendar(const track::DurationSpec& duration) {
   CalendarDuration sum;
   std::int64_t us = 0;
   const auto add_us = [&us](std::int64_t count, std::int64_t seconds) {
-    us = std::min(us, kMaxUs / 4) + clamp_product(count, seconds * kUsPerSecond, kMaxUs / 4);
+    us = std::min(us, kMaxUs / 4) + clamp_product(count, seconds * base::kUsPerSecond, kMaxUs / 4);
   };
   for (const auto& [count, unit] : duration.parts) {
     switch (unit) {
@@ -174,8 +173,8 @@ base::Instant Zone::add(base::Instant at, const CalendarDuration& duration, int 
     const bool skipped = found.kind == cctz::time_zone::civil_lookup::SKIPPED;
     const Seconds point = skipped ? found.trans : found.pre;
     // The first instant after a gap is a whole second: the fraction was skipped with the rest.
-    result =
-        from_seconds(point.time_since_epoch().count(), skipped ? 0 : at.us - second * kUsPerSecond);
+    result = from_seconds(point.time_since_epoch().count(),
+                          skipped ? 0 : at.us - second * base::kUsPerSecond);
   }
   return add_clamped(result, sign * duration.exact);
 }

@@ -15,8 +15,6 @@ namespace {
 
 using track::Type;
 
-bool is_time(Type type) { return type == Type::kTimestamp || type == Type::kDate; }
-
 constexpr std::int64_t kAll = 10'000;
 
 }  // namespace

@@ -16,8 +16,6 @@ namespace {
 using track::Operand;
 using track::Type;
 
-bool is_time(Type type) { return type == Type::kTimestamp || type == Type::kDate; }
-
 bool can_compare(Type a, Type b) {
   return a == b || a == Type::kUntyped || b == Type::kUntyped || (is_time(a) && is_time(b));
 }

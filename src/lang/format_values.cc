@@ -18,9 +18,6 @@ constexpr std::array<const char*, 7> kUnitNames = {"second", "minute", "hour", "
                                                    "week",   "month",  "year"};
 constexpr std::array<const char*, 7> kDayNames = {"monday", "tuesday",  "wednesday", "thursday",
                                                   "friday", "saturday", "sunday"};
-constexpr std::uint8_t kEveryDay = 0b1111111;
-constexpr std::uint8_t kMondayToFriday = 0b0011111;
-
 template <class... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
@@ -127,7 +124,7 @@ std::string format_date_time(const track::DateTime& at) {
 }
 
 std::string format_days(track::Days days) {
-  if (days.bits == kMondayToFriday) {
+  if (days == track::kMondayToFriday) {
     return "weekdays";
   }
   std::string out;
@@ -142,9 +139,9 @@ std::string format_days(track::Days days) {
 
 std::string format_every_days(const track::EveryDays& every) {
   std::string days = format_days(every.days);
-  if (every.days.bits == kEveryDay) {
+  if (every.days == track::kEveryDay) {
     days = "day";
-  } else if (every.days.bits == kMondayToFriday) {
+  } else if (every.days == track::kMondayToFriday) {
     days = "weekday";
   }
   return "every " + days + " at " + format_time(every.at);

@@ -8,13 +8,6 @@
 #include "lang/words.h"
 
 namespace turnout::lang {
-namespace {
-
-constexpr std::uint8_t kEveryDay = 0b1111111;
-constexpr std::uint8_t kMondayToFriday = 0b0011111;
-
-}  // namespace
-
 void Parser::track_head() {
   const std::size_t first = index_;
   if (accept("track")) {
@@ -166,9 +159,9 @@ track::Schedule Parser::every() {
   }
   track::EveryDays result;
   if (accept("day")) {
-    result.days.bits = kEveryDay;
+    result.days = track::kEveryDay;
   } else if (accept("weekday")) {
-    result.days.bits = kMondayToFriday;
+    result.days = track::kMondayToFriday;
   } else if (at(TokenKind::kWord) && unit(source(peek()))) {
     fail("expected-duration", "a duration",
          "write how many, as in every 1 " + std::string(source(peek())));

@@ -11,9 +11,6 @@
 namespace turnout::lang {
 namespace {
 
-constexpr std::uint8_t kEveryDay = 0b1111111;
-constexpr std::uint8_t kMondayToFriday = 0b0011111;
-
 // Words of other languages and habits, and what to write instead.
 struct Instead {
   std::string_view word;
@@ -282,9 +279,9 @@ track::Head Parser::head() {
   expect("every", "a rule");
   track::EveryDays every;
   if (accept("day")) {
-    every.days.bits = kEveryDay;
+    every.days = track::kEveryDay;
   } else if (accept("weekday")) {
-    every.days.bits = kMondayToFriday;
+    every.days = track::kMondayToFriday;
   } else if (at_days()) {
     every.days = days();
   } else {

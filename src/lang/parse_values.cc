@@ -330,9 +330,8 @@ bool Parser::at_days(std::size_t ahead) const {
 }
 
 track::Days Parser::days() {
-  constexpr std::uint8_t kMondayToFriday = 0b0011111;
   if (accept("weekdays")) {
-    return {kMondayToFriday};
+    return track::kMondayToFriday;
   }
   track::Days result;
   do {

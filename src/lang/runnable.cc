@@ -130,17 +130,17 @@ class Walk {
     }
   }
   void schedule(const track::Schedule& s, track::Span span) {
-    constexpr const char* kInstead = "write `continuously`, `every` a duration or `once at`";
+    constexpr const char* kDoInstead = "write `continuously`, `every` a duration or `once at`";
     if (const auto* every = std::get_if<track::EveryDuration>(&s)) {
       if (every->from) {
         refuse("every … from", every->from->span);
       }
     } else if (std::holds_alternative<track::EveryDays>(s)) {
-      refuse("every … at", span, kInstead);
+      refuse("every … at", span, kDoInstead);
     } else if (std::holds_alternative<track::EveryMonth>(s)) {
-      refuse("every month on day", span, kInstead);
+      refuse("every month on day", span, kDoInstead);
     } else if (const auto* rule = std::get_if<track::Rrule>(&s)) {
-      refuse("rrule", rule->rule.span, kInstead);
+      refuse("rrule", rule->rule.span, kDoInstead);
     }
   }
   void clause(const track::Enter& c) {

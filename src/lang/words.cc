@@ -22,8 +22,6 @@ constexpr std::array kReserved = {
     "true"sv,   "when"sv,    "where"sv,     "within"sv};
 static_assert(std::is_sorted(kReserved.begin(), kReserved.end()));
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-
 }  // namespace
 
 bool is_reserved(std::string_view word) {

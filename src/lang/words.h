@@ -7,6 +7,11 @@
 
 namespace turnout::lang {
 
+// Whether a keyword or a name may begin with it: ASCII letters and "_".
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
 // Whether the word, without regard to case, cannot be a field name unless it stands in backquotes.
 bool is_reserved(std::string_view word);
 

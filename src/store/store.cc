@@ -10,14 +10,10 @@ namespace turnout::store {
 
 namespace {
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 // "sqlite:x", "sqlite://x" and "sqlite:///x" name x, x and /x.
 std::string sqlite_path(std::string_view url) {
   std::string_view path = url.substr(std::string_view("sqlite:").size());
-  if (starts_with(path, "//")) {
+  if (path.starts_with("//")) {
     path.remove_prefix(2);
   }
   return std::string(path);
@@ -26,7 +22,7 @@ std::string sqlite_path(std::string_view url) {
 }  // namespace
 
 base::Result<std::unique_ptr<Store>> open_store(const std::string& url) {
-  if (starts_with(url, "sqlite:")) {
+  if (url.starts_with("sqlite:")) {
     const std::string path = sqlite_path(url);
     if (path.empty()) {
       return base::fail(
@@ -35,7 +31,7 @@ base::Result<std::unique_ptr<Store>> open_store(const std::string& url) {
     }
     return sqlite::open(path);
   }
-  if (starts_with(url, "postgresql://") || starts_with(url, "postgres://") ||
+  if (url.starts_with("postgresql://") || url.starts_with("postgres://") ||
       (url.find('=') != std::string::npos && url.find("://") == std::string::npos)) {
     return postgres::open_postgres(url);
   }

@@ -20,6 +20,16 @@ const char* type_name(Type type) {
   return "?";
 }
 
+std::optional<Type> type_named(std::string_view name) {
+  for (const Type type :
+       {Type::kText, Type::kNumber, Type::kBoolean, Type::kTimestamp, Type::kDate}) {
+    if (name == type_name(type)) {
+      return type;
+    }
+  }
+  return std::nullopt;
+}
+
 const Field* Catalogue::find(std::string_view name) const {
   for (const Field& field : fields) {
     if (field.name == name) {

@@ -103,11 +103,13 @@ struct DateTime {
   friend bool operator==(const DateTime&, const DateTime&) = default;
 };
 
-// A set of weekdays: bit 0 is Monday … bit 6 Sunday. "weekdays" is 0b0011111.
+// A set of weekdays: bit 0 is Monday … bit 6 Sunday.
 struct Days {
   std::uint8_t bits = 0;
   friend bool operator==(const Days&, const Days&) = default;
 };
+constexpr Days kEveryDay{0b1111111};
+constexpr Days kMondayToFriday{0b0011111};
 
 struct Now {
   friend bool operator==(const Now&, const Now&) = default;

@@ -3,7 +3,9 @@
 // The values of the track language and of contacts' fields.
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/time.h"
@@ -16,6 +18,11 @@ enum class Type : std::uint8_t { kText, kNumber, kBoolean, kTimestamp, kDate, kU
 
 // "text", "number", "boolean", "timestamp", "date", "untyped".
 const char* type_name(Type type);
+// The declared type with that name; "untyped" is none.
+std::optional<Type> type_named(std::string_view name);
+
+// Whether values of the type are points or days on the calendar.
+constexpr bool is_time(Type type) { return type == Type::kTimestamp || type == Type::kDate; }
 
 struct Missing {
   friend constexpr bool operator==(Missing, Missing) = default;

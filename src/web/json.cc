@@ -111,16 +111,6 @@ const char* position_state_name(track::PositionState state) {
   return "?";
 }
 
-std::optional<track::Type> type_of(std::string_view name) {
-  for (const track::Type type : {track::Type::kText, track::Type::kNumber, track::Type::kBoolean,
-                                 track::Type::kTimestamp, track::Type::kDate}) {
-    if (name == track::type_name(type)) {
-      return type;
-    }
-  }
-  return std::nullopt;
-}
-
 std::string peers_json(const GroupView& group) {
   Json peers = Json::array();
   for (const PeerView& peer : group.peers) {

@@ -19,7 +19,6 @@ const char* outbox_state_name(store::OutboxState state);
 std::optional<store::OutboxState> outbox_state_of(std::string_view name);
 // "open", "waiting" (closed until due), "stopped".
 const char* position_state_name(track::PositionState state);
-std::optional<track::Type> type_of(std::string_view name);
 
 std::string peers_json(const GroupView& group);
 std::string tracks_json(const std::vector<store::TrackVersion>& tracks, const GroupView& group);

@@ -15,17 +15,17 @@
 namespace turnout::web {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
 bool fail(BadInput& bad, std::string where, std::string message, std::string remedy = {}) {
   bad = {std::move(message), std::move(where), std::move(remedy)};
   return false;
 }
 
-bool parse_object(std::string_view body, Json& json, BadInput& bad) {
+bool parse_object(std::string_view body, SortedJson& json, BadInput& bad) {
   try {
-    json = Json::parse(body);
-  } catch (const Json::exception& error) {
+    json = SortedJson::parse(body);
+  } catch (const SortedJson::exception& error) {
     const std::string what = error.what();
     const std::size_t text = what.find("] ");
     return fail(bad, "body", text == std::string::npos ? what : what.substr(text + 2),
@@ -35,7 +35,7 @@ bool parse_object(std::string_view body, Json& json, BadInput& bad) {
 }
 
 // Refuses members that we do not know: a misspelt one would be passed over silently.
-bool only_members(const Json& json, std::initializer_list<const char*> names, BadInput& bad) {
+bool only_members(const SortedJson& json, std::initializer_list<const char*> names, BadInput& bad) {
   for (const auto& [name, value] : json.items()) {
     if (std::find_if(names.begin(), names.end(), [&](const char* n) { return name == n; }) ==
         names.end()) {
@@ -56,7 +56,7 @@ bool is_plain_name(std::string_view name) {
 }
 
 // One cell of a column as a value of the field's type; nullopt when it is none.
-std::optional<track::Value> read_value(const Json& cell, const track::Field& field,
+std::optional<track::Value> read_value(const SortedJson& cell, const track::Field& field,
                                        std::string& wanted) {
   if (cell.is_null()) {
     return track::Value(track::Missing{});
@@ -101,7 +101,7 @@ std::optional<track::Value> read_value(const Json& cell, const track::Field& fie
   return track::Value(cell.get<std::string>());
 }
 
-bool read_keys(const Json& json, store::ContactBatch& batch, BadInput& bad) {
+bool read_keys(const SortedJson& json, store::ContactBatch& batch, BadInput& bad) {
   const auto keys = json.find("key");
   if (keys == json.end() || !keys->is_array()) {
     return fail(bad, "key", "is not an array", "give one key per contact");
@@ -113,7 +113,7 @@ bool read_keys(const Json& json, store::ContactBatch& batch, BadInput& bad) {
   std::unordered_set<std::string_view> seen;
   batch.key.reserve(keys->size());
   for (std::size_t row = 0; row < keys->size(); ++row) {
-    const Json& cell = (*keys)[row];
+    const SortedJson& cell = (*keys)[row];
     const std::string where = fmt::format("key[{}]", row);
     if (!cell.is_string()) {
       return fail(bad, where, "is not text");
@@ -131,8 +131,8 @@ bool read_keys(const Json& json, store::ContactBatch& batch, BadInput& bad) {
   return true;
 }
 
-bool read_column(const Json& column, std::size_t index, std::size_t rows, const track::Field& field,
-                 store::ContactBatch& batch, BadInput& bad) {
+bool read_column(const SortedJson& column, std::size_t index, std::size_t rows,
+                 const track::Field& field, store::ContactBatch& batch, BadInput& bad) {
   const std::string where = fmt::format("columns[{}]", index);
   if (!column.is_array() || column.size() != rows) {
     return fail(bad, where, fmt::format("is not an array of {} values", rows),
@@ -180,7 +180,7 @@ const track::Field* writable_field(const track::Catalogue& catalogue, const std:
 }  // namespace
 
 bool read_fields(std::string_view body, std::vector<track::Field>& fields, BadInput& bad) {
-  Json json;
+  SortedJson json;
   if (!parse_object(body, json, bad) || !only_members(json, {"fields"}, bad)) {
     return false;
   }
@@ -190,14 +190,14 @@ bool read_fields(std::string_view body, std::vector<track::Field>& fields, BadIn
                 fmt::format("is not an array of at most {} fields", kMaxImportFields));
   }
   for (std::size_t i = 0; i < list->size(); ++i) {
-    const Json& item = (*list)[i];
+    const SortedJson& item = (*list)[i];
     const std::string where = fmt::format("fields[{}]", i);
     if (!item.is_object() || !item.contains("name") || !item["name"].is_string() ||
         !item.contains("type") || !item["type"].is_string()) {
       return fail(bad, where, "is not {\"name\": …, \"type\": …}");
     }
     const auto name = item["name"].get<std::string>();
-    const auto type = type_of(item["type"].get<std::string>());
+    const auto type = track::type_named(item["type"].get<std::string>());
     if (!is_plain_name(name)) {
       return fail(bad, where + ".name", fmt::format("\"{}\" cannot be a field's name", name),
                   "use 1 to 63 letters, digits and \"_\", not beginning with a digit");
@@ -214,7 +214,7 @@ bool read_fields(std::string_view body, std::vector<track::Field>& fields, BadIn
 
 bool read_import(std::string_view body, const track::Catalogue& catalogue,
                  store::ContactBatch& batch, BadInput& bad) {
-  Json json;
+  SortedJson json;
   if (!parse_object(body, json, bad) || !only_members(json, {"key", "fields", "columns"}, bad) ||
       !read_keys(json, batch, bad)) {
     return false;
@@ -251,7 +251,7 @@ bool read_import(std::string_view body, const track::Catalogue& catalogue,
 }
 
 bool read_publish(std::string_view body, PublishRequest& request, BadInput& bad) {
-  Json json;
+  SortedJson json;
   if (!parse_object(body, json, bad) || !only_members(json, {"text", "file", "map"}, bad)) {
     return false;
   }

@@ -139,4 +139,12 @@ inline track::Catalogue test_catalogue() {
   return catalogue;
 }
 
+inline TestTrack made(const std::string& text) { return test_track(text, test_catalogue()); }
+
+inline TestRow with(std::map<std::string, track::Value> values) {
+  TestRow row;
+  row.values = std::move(values);
+  return row;
+}
+
 }  // namespace turnout::decide

@@ -11,14 +11,6 @@ using track::Value;
 
 const base::Instant kNow{1'780'315'200'000'000};  // 2026-06-01T12:00:00Z
 
-TestTrack made(const std::string& text) { return test_track(text, test_catalogue()); }
-
-TestRow with(std::map<std::string, Value> values) {
-  TestRow row;
-  row.values = std::move(values);
-  return row;
-}
-
 // The value written to a field for a row, or nullopt when none was.
 std::optional<Value> written(const TestTrack& track, const track::BlockOutcome& out,
                              const std::string& field, std::size_t row) {

@@ -14,14 +14,6 @@ using track::PositionState;
 constexpr base::Duration kUs{1};
 constexpr std::int64_t kDayUs = 86'400'000'000;
 
-TestTrack made(const std::string& text) { return test_track(text, test_catalogue()); }
-
-TestRow with(std::map<std::string, track::Value> values) {
-  TestRow row;
-  row.values = std::move(values);
-  return row;
-}
-
 constexpr const char* kDelayed = R"(track "t"
 step "a"
   otherwise:

@@ -15,7 +15,7 @@
 namespace turnout::lang {
 namespace {
 
-const std::string kHead = "track \"T\"\n\n";
+const std::string kFormattedHead = "track \"T\"\n\n";
 
 std::string formatted(const std::string& text) {
   const Parsed parsed = parse(text);
@@ -59,60 +59,63 @@ TEST(Words, KeywordsInAnyCase) {
 }
 
 TEST(Words, OrdinaryOutsideTheirConstruct) {
-  EXPECT_EQ(formatted(kHead + "step \"A\"\n  when event and no or once and every is start and "
-                              "stopped is day:\n    set weekdays to continuously\n"),
-            kHead +
-                "step \"A\"\n  when event and no or once and every is start and stopped is day:\n  "
-                "  set weekdays to continuously\n");
+  EXPECT_EQ(
+      formatted(kFormattedHead + "step \"A\"\n  when event and no or once and every is start and "
+                                 "stopped is day:\n    set weekdays to continuously\n"),
+      kFormattedHead +
+          "step \"A\"\n  when event and no or once and every is start and stopped is day:\n  "
+          "  set weekdays to continuously\n");
   EXPECT_EQ(formatted("track \"T\" leave when no as \"x\" leave when no longer gathered"),
             "track \"T\"\n  leave when no as \"x\"\n  leave when no longer gathered\n");
-  EXPECT_EQ(formatted(kHead + "test \"t\"\n  expect no is 5\n  expect no email \"x\"\n  expect "
-                              "email is 5\n  expect stopped is true\n"),
-            kHead +
-                "test \"t\"\n  expect no is 5\n  expect no email \"x\"\n  expect email is 5\n  "
-                "expect stopped is true\n");
+  EXPECT_EQ(
+      formatted(kFormattedHead + "test \"t\"\n  expect no is 5\n  expect no email \"x\"\n  expect "
+                                 "email is 5\n  expect stopped is true\n"),
+      kFormattedHead +
+          "test \"t\"\n  expect no is 5\n  expect no email \"x\"\n  expect email is 5\n  "
+          "expect stopped is true\n");
 }
 
 // ---- Look-ahead ---------------------------------------------------------------------------------
 
 TEST(LookAhead, AfterBehindGoTo) {
   const std::string rule = "step \"A\"\n  otherwise:\n    go to \"B\"";
-  EXPECT_EQ(formatted(kHead + rule + " after 2 days 1 hour\n"),
-            kHead + rule + " after 2 days 1 hour\n");
-  EXPECT_EQ(formatted(kHead + rule + " after 2 days 1 hour: stop"),
-            kHead + rule + "\n  after 2 days 1 hour:\n    stop\n");
-  EXPECT_EQ(formatted(kHead + rule + " after 2 days after 3 days: stop"),
-            kHead + rule + " after 2 days\n  after 3 days:\n    stop\n");
-  EXPECT_EQ(formatted(kHead + rule + " at 09:00 on monday, friday on \"x\": stop"),
-            kHead + rule + " at 09:00 on monday, friday\n  on \"x\":\n    stop\n");
-  EXPECT_EQ(formatted(kHead + rule + " at 09:00 on \"x\": stop"),
-            kHead + rule + " at 09:00\n  on \"x\":\n    stop\n");
+  EXPECT_EQ(formatted(kFormattedHead + rule + " after 2 days 1 hour\n"),
+            kFormattedHead + rule + " after 2 days 1 hour\n");
+  EXPECT_EQ(formatted(kFormattedHead + rule + " after 2 days 1 hour: stop"),
+            kFormattedHead + rule + "\n  after 2 days 1 hour:\n    stop\n");
+  EXPECT_EQ(formatted(kFormattedHead + rule + " after 2 days after 3 days: stop"),
+            kFormattedHead + rule + " after 2 days\n  after 3 days:\n    stop\n");
+  EXPECT_EQ(formatted(kFormattedHead + rule + " at 09:00 on monday, friday on \"x\": stop"),
+            kFormattedHead + rule + " at 09:00 on monday, friday\n  on \"x\":\n    stop\n");
+  EXPECT_EQ(formatted(kFormattedHead + rule + " at 09:00 on \"x\": stop"),
+            kFormattedHead + rule + " at 09:00\n  on \"x\":\n    stop\n");
 }
 
 TEST(LookAhead, StayForOrTheNextArm) {
-  EXPECT_EQ(formatted(kHead + "step \"A\" otherwise: stay for 50%: stay for 5 days"),
-            kHead + "step \"A\"\n  otherwise:\n    stay\n  for 50%:\n    stay for 5 days\n");
+  EXPECT_EQ(
+      formatted(kFormattedHead + "step \"A\" otherwise: stay for 50%: stay for 5 days"),
+      kFormattedHead + "step \"A\"\n  otherwise:\n    stay\n  for 50%:\n    stay for 5 days\n");
 }
 
 TEST(LookAhead, OrBehindOneOf) {
-  EXPECT_EQ(formatted(kHead + "step \"A\" when x is one of 1, 2 or y:"),
-            kHead + "step \"A\"\n  when x is one of 1, 2 or y:\n");
-  EXPECT_EQ(formatted(kHead + "step \"A\" when x is one of 1, 2 or 3 is y:"),
-            kHead + "step \"A\"\n  when x is one of 1, 2 or 3 is y:\n");
+  EXPECT_EQ(formatted(kFormattedHead + "step \"A\" when x is one of 1, 2 or y:"),
+            kFormattedHead + "step \"A\"\n  when x is one of 1, 2 or y:\n");
+  EXPECT_EQ(formatted(kFormattedHead + "step \"A\" when x is one of 1, 2 or 3 is y:"),
+            kFormattedHead + "step \"A\"\n  when x is one of 1, 2 or 3 is y:\n");
   const Parsed parsed =
-      parse(kHead + "step \"A\" when x is one of 1 or 2026-12-01 09:00 [UTC] or now:");
+      parse(kFormattedHead + "step \"A\" when x is one of 1 or 2026-12-01 09:00 [UTC] or now:");
   EXPECT_EQ(parsed.diagnostics.size(), 2U);
   EXPECT_TRUE(parsed.ok());
   EXPECT_EQ(format(parsed.track),
-            kHead + "step \"A\"\n  when x is one of 1, 2026-12-01 09:00 [UTC], now:\n");
+            kFormattedHead + "step \"A\"\n  when x is one of 1, 2026-12-01 09:00 [UTC], now:\n");
 }
 
 TEST(Precedence, AndBindsCloserAndBracketsStay) {
   const std::string rule =
       "step \"A\"\n  when a or b and not c and (d or e) or (f or g) or not (h and i):\n";
-  EXPECT_EQ(formatted(kHead + rule), kHead + rule);
-  EXPECT_EQ(formatted(kHead + "step \"A\" when ((a) and (not (b))):"),
-            kHead + "step \"A\"\n  when a and not b:\n");
+  EXPECT_EQ(formatted(kFormattedHead + rule), kFormattedHead + rule);
+  EXPECT_EQ(formatted(kFormattedHead + "step \"A\" when ((a) and (not (b))):"),
+            kFormattedHead + "step \"A\"\n  when a and not b:\n");
 }
 
 // ---- Texts --------------------------------------------------------------------------------------
@@ -196,17 +199,18 @@ TEST(Comments, AreComparedBySpansAreNot) {
 TEST(Layout, LongConditionsAndJsonBreak) {
   const std::string a = "plan is \"a rather long name of a plan\"";
   const std::string text =
-      kHead + "step \"A\"\n  when " + a + "\n      and " + a + "\n      and (" + a + " or b):\n" +
-      "    call webhook \"sales\" with {\n      \"one\": \"" + std::string(80, 'x') +
+      kFormattedHead + "step \"A\"\n  when " + a + "\n      and " + a + "\n      and (" + a +
+      " or b):\n" + "    call webhook \"sales\" with {\n      \"one\": \"" + std::string(80, 'x') +
       "\",\n      \"two\": [1, 2],\n      \"three\": {}\n    }\n";
   EXPECT_EQ(formatted(text), text);
 }
 
 TEST(Layout, WordsForSymbolsAndBackquotesWhereNeeded) {
   EXPECT_EQ(
-      formatted(kHead + "step \"A\" when a = 1 and b != 2 and c < 3 and d <= 4 and e > 5 and f >= "
-                        "6 and `g` and `is`:"),
-      kHead +
+      formatted(kFormattedHead +
+                "step \"A\" when a = 1 and b != 2 and c < 3 and d <= 4 and e > 5 and f >= "
+                "6 and `g` and `is`:"),
+      kFormattedHead +
           "step \"A\"\n  when a is 1\n      and b is not 2\n      and c is less than 3\n      and "
           "d is at most 4\n"
           "      and e is more than 5\n      and f is at least 6\n      and g\n      and `is`:\n");

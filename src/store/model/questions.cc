@@ -10,14 +10,6 @@
 
 namespace turnout::store::model {
 
-namespace {
-
-auto no_track(const std::string& name) {
-  return base::fail(base::ErrorCode::kNotFound, "there is no track \"" + name + "\"");
-}
-
-}  // namespace
-
 base::Result<Report> ModelSession::report(const std::string& name) {
   const std::lock_guard guard(t_->mutex);
   const auto found = t_->tracks.find(name);

@@ -9,6 +9,11 @@
 
 namespace turnout::store::model {
 
+// The error of a question about a track that there is not.
+inline auto no_track(const std::string& name) {
+  return base::fail(base::ErrorCode::kNotFound, "there is no track \"" + name + "\"");
+}
+
 class ModelSession final : public Session {
  public:
   explicit ModelSession(std::shared_ptr<Tables> tables) : t_(std::move(tables)) {}

@@ -145,13 +145,7 @@ base::Result<Published> ModelSession::publish(const Publish& publish) {
   return published;
 }
 
-namespace {
-
-auto no_track(const std::string& name) {
-  return base::fail(base::ErrorCode::kNotFound, "there is no track \"" + name + "\"");
-}
-
-}  // namespace
+namespace {}  // namespace
 
 base::Result<void> ModelSession::set_active(const std::string& name, bool active) {
   const std::lock_guard guard(t_->mutex);

@@ -40,21 +40,17 @@ std::string one_line(const char* message) {
   return text;
 }
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 ErrorCode code_of(std::string_view sqlstate) {
   if (sqlstate == "23505" || sqlstate == "40001" || sqlstate == "40P01" || sqlstate == "55P03") {
     return ErrorCode::kConflict;
   }
   // Connection, resources (too many connections), operator intervention (shutting down, statement
   // timeout), a server that has become a standby, idle in transaction for too long.
-  if (starts_with(sqlstate, "08") || sqlstate == "53300" || starts_with(sqlstate, "57") ||
+  if (sqlstate.starts_with("08") || sqlstate == "53300" || sqlstate.starts_with("57") ||
       sqlstate == "25006" || sqlstate == "25P03") {
     return ErrorCode::kUnavailable;
   }
-  if (starts_with(sqlstate, "53")) {
+  if (sqlstate.starts_with("53")) {
     return ErrorCode::kExhausted;  // disk full, out of memory
   }
   return ErrorCode::kInternal;
@@ -62,7 +58,7 @@ ErrorCode code_of(std::string_view sqlstate) {
 
 // Whether the connection is of no use any more: the server is going down or is no primary.
 bool must_leave(std::string_view sqlstate) {
-  return sqlstate == "25006" || starts_with(sqlstate, "57P") || sqlstate == "25P03";
+  return sqlstate == "25006" || sqlstate.starts_with("57P") || sqlstate == "25P03";
 }
 
 void add_value(Params& params, const sql::SqlValue& value) {
