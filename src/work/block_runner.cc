@@ -24,6 +24,24 @@ bool any_due_now(const track::BlockOutcome& outcome, base::Instant now) {
 
 }  // namespace
 
+std::vector<store::BlockItem> left_out(const std::vector<store::BlockItem>& items,
+                                       const track::ContactBlock& loaded) {
+  std::vector<store::BlockItem> missing;
+  if (loaded.rows() == items.size()) {
+    return missing;
+  }
+  std::size_t row = 0;
+  for (const store::BlockItem& item : items) {
+    if (row < loaded.rows() && loaded.contact[row] == item.contact &&
+        loaded.entry[row] == item.entry) {
+      ++row;
+    } else {
+      missing.push_back(item);
+    }
+  }
+  return missing;
+}
+
 base::Result<std::shared_ptr<const TrackEntry>> BlockRunner::entry_for(const BlockTask& task) {
   auto entry = book_.find(task.fence.track);
   if (entry == nullptr || entry->published.version != task.version) {
@@ -39,22 +57,6 @@ base::Result<std::shared_ptr<const TrackEntry>> BlockRunner::entry_for(const Blo
     return base::fail(base::ErrorCode::kInvalid, entry->problem);
   }
   return entry;
-}
-
-// The items that load() left out were not where the block said.
-void BlockRunner::note_missing(const BlockTask& task, BlockDone& done) const {
-  if (block_.rows() == task.items.size()) {
-    return;
-  }
-  std::size_t row = 0;
-  for (const store::BlockItem& item : task.items) {
-    if (row < block_.rows() && block_.contact[row] == item.contact &&
-        block_.entry[row] == item.entry) {
-      ++row;
-    } else {
-      done.stale.push_back(item);
-    }
-  }
 }
 
 BlockDone BlockRunner::run(const BlockTask& task) {
@@ -90,7 +92,7 @@ BlockDone BlockRunner::run(const BlockTask& task) {
   done.moved = committed.value().positions;
   done.moves = committed.value().moves;
   done.actions = committed.value().actions;
-  note_missing(task, done);
+  done.stale = left_out(task.items, block_);
   for (const std::uint32_t row : committed.value().stale) {
     done.stale.push_back({block_.contact[row], block_.entry[row], block_.move_no[row]});
   }

@@ -35,6 +35,11 @@ struct BlockDone {
   std::string problem;
 };
 
+// The items, in the order of a block, that Session::load() has left out: they were not where the
+// block said.
+std::vector<store::BlockItem> left_out(const std::vector<store::BlockItem>& items,
+                                       const track::ContactBlock& loaded);
+
 // One per worker thread; not thread-safe. Keeps its buffers from block to block.
 class BlockRunner {
  public:
@@ -51,7 +56,6 @@ class BlockRunner {
 
  private:
   base::Result<std::shared_ptr<const TrackEntry>> entry_for(const BlockTask& task);
-  void note_missing(const BlockTask& task, BlockDone& done) const;
 
   std::unique_ptr<store::Session> session_;
   TrackBook& book_;

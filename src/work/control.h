@@ -17,8 +17,6 @@
 
 namespace turnout::work {
 
-group::LedgerRow to_group(const store::LedgerRow& row);
-
 // Thread-safe.
 class Control {
  public:
@@ -47,11 +45,6 @@ class Control {
  private:
   void post(std::function<void()> job);
   void loop();
-  void stamp(const group::StampWrite& write);
-  void read_stamps(const group::StampRead& read);
-  void read_ledger(const group::LedgerRead& read);
-  void take(const group::Take& take);
-  void probe(const group::LifeProbe& probe);
 
   const std::unique_ptr<store::GroupSession> session_;
   const store::PeerId self_;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "work/requests.h"
+
 namespace turnout::work {
 namespace {
 
@@ -22,15 +24,6 @@ struct Overloaded : F... {
 
 group::Slots capacity(int threads) {
   return {.bulk = threads * kBlocksPerThread, .single = threads};
-}
-
-std::vector<store::BlockItem> to_store(const std::vector<group::Item>& items) {
-  std::vector<store::BlockItem> out;
-  out.reserve(items.size());
-  for (const group::Item& item : items) {
-    out.push_back({item.contact, item.entry, item.move_no});
-  }
-  return out;
 }
 
 }  // namespace
