@@ -30,6 +30,9 @@ class BlockWriter {
       const auto shape = static_cast<std::size_t>(after.shape[row]);
       if (!write_position(row, after.shapes[shape])) {
         result_.stale.push_back(static_cast<std::uint32_t>(row));
+        if (t_.fault == Fault::kOutboxForUnmoved) {
+          write_actions(row, after.shapes[shape]);
+        }
         continue;
       }
       ++result_.positions;
@@ -44,6 +47,7 @@ class BlockWriter {
     for (const auto& [contact, effects] : effects_) {
       change_contact(contact, effects);
     }
+    t_.note_write(commit_.fence);
     for (const auto& [at, times] : sql::tally_of(after.shapes, moved)) {
       t_.add_tally(commit_.fence.track, commit_.version, at.first, at.second, commit_.connection,
                    times);
@@ -56,40 +60,58 @@ class BlockWriter {
     return {commit_.fence.track, commit_.before->contact[row], commit_.before->entry[row]};
   }
 
+  // Whether the position still is as it was read.
+  bool is_there(const Position& position, std::size_t row) const {
+    const track::ContactBlock& before = *commit_.before;
+    if (t_.fault == Fault::kMoveNumberLeftOut) {
+      return true;
+    }
+    return position.move_no == before.move_no[row] && position.heard == before.heard[row] &&
+           (position.due_at == before.due_at[row] || t_.fault == Fault::kDueTimeLeftOut) &&
+           position.state != track::PositionState::kStopped;
+  }
+
   bool write_position(std::size_t row, const track::Shape& way) {
     const track::ContactBlock& before = *commit_.before;
     const auto found = t_.positions.find(key(row));
-    if (found == t_.positions.end() || found->second.move_no != before.move_no[row] ||
-        found->second.heard != before.heard[row] || found->second.due_at != before.due_at[row] ||
-        found->second.state == track::PositionState::kStopped) {
+    if (found == t_.positions.end() || !is_there(found->second, row)) {
       return false;
     }
     Position& position = found->second;
     const bool stopped = way.state == track::PositionState::kStopped;
     position.step = way.moves == 0 ? before.step[row] : way.step;
     position.state = way.state;
-    position.move_no += way.moves;
+    position.move_no = before.move_no[row] + way.moves;
     position.step_at = commit_.after->step_at[row];
     position.stayed = commit_.after->stayed[row];
     position.version = commit_.version;
     t_.set_due(found->first, position, stopped ? track::kNever : commit_.after->due_at[row]);
+    t_.note_position(found->first, position);
     return true;
   }
 
   void write_journal(std::size_t row, const track::Shape& way) {
     const std::int32_t from = commit_.before->move_no[row] + 1;
+    for (Watcher* const watcher : t_.watchers) {
+      for (std::int32_t move = 0; move < way.moves; ++move) {
+        watcher->on_move(key(row), from + move, way.path[2 * static_cast<std::size_t>(move)]);
+      }
+    }
     const bool added =
         t_.journal
             .emplace(std::pair(key(row), from + way.moves - 1),
                      Passage{from, commit_.version, t_.clock(), commit_.peer, way.path,
                              way.path_json, std::string(commit_.after->seen[row])})
             .second;
-    CHECK(added);
+    CHECK(added || t_.fault != Fault::kNone);
   }
 
   void write_actions(std::size_t row, const track::Shape& way) {
     const std::string_view text = commit_.after->payload[row];
-    const auto payloads = text.empty() ? nlohmann::json::array() : nlohmann::json::parse(text);
+    nlohmann::json payloads;
+    if (!text.empty()) {
+      payloads = nlohmann::json::parse(text);
+    }
     for (std::size_t i = 0; i < way.acts.size(); ++i) {
       const track::Shape::Act& act = way.acts[i];
       Action action;
@@ -105,12 +127,19 @@ class BlockWriter {
       const OutboxKey at{commit_.fence.track, commit_.before->contact[row],
                          commit_.before->entry[row], commit_.before->move_no[row] + act.move,
                          act.action_no};
-      CHECK(t_.outbox.emplace(at, std::move(action)).second);
+      const bool added = t_.outbox.emplace(at, std::move(action)).second;
+      CHECK(added || t_.fault != Fault::kNone);
+      for (Watcher* const watcher : t_.watchers) {
+        watcher->on_action(at);
+      }
       ++result_.actions;
     }
   }
 
   void note_effects(std::size_t row, const track::Shape& way) {
+    if (way.tags.empty() && commit_.after->writes.empty()) {
+      return;
+    }
     Effects& effects = effects_[commit_.before->contact[row]];
     for (const track::BlockOutcome::FieldWrite& write : commit_.after->writes) {
       if (write.written[row] != 0) {
@@ -131,6 +160,11 @@ class BlockWriter {
         contact.values[field.column] = value;
         contact.updated_at = t_.clock();
         change.fields.push_back(field.name);
+      }
+    }
+    if (!change.fields.empty()) {
+      for (Watcher* const watcher : t_.watchers) {
+        watcher->on_contact(id, contact);
       }
     }
     for (const auto& [tag, add] : effects.tags) {
@@ -155,7 +189,7 @@ class BlockWriter {
 base::Result<CommitResult> ModelSession::commit(const Commit& commit) {
   CHECK(commit.before->rows() == commit.after->rows());
   const std::lock_guard guard(t_->mutex);
-  if (!t_->holds(commit.fence)) {
+  if (!t_->admits(commit.fence)) {
     CommitResult result;
     result.fenced = true;
     return result;

@@ -9,9 +9,10 @@ namespace turnout::store::model {
 
 base::Result<std::vector<OutboxDue>> ModelSession::outbox_due(int limit) {
   const std::lock_guard guard(t_->mutex);
+  const base::Instant now = t_->clock();
   std::vector<OutboxDue> due;
   for (const auto& [key, action] : t_->outbox) {
-    if (action.state == OutboxState::kWaiting && action.due_at <= t_->clock()) {
+    if (action.state == OutboxState::kWaiting && action.due_at <= now) {
       due.push_back({key, action.due_at});
     }
   }
@@ -29,14 +30,16 @@ base::Result<std::vector<Delivery>> ModelSession::take_deliveries(
   std::vector<Delivery> taken;
   for (const OutboxKey& key : keys) {
     const auto found = t_->outbox.find(key);
-    if (found == t_->outbox.end() || found->second.state != OutboxState::kWaiting) {
+    if (found == t_->outbox.end() ||
+        (found->second.state != OutboxState::kWaiting && t_->fault != Fault::kDeliveryRetaken)) {
       continue;
     }
     Action& action = found->second;
-    action.state = OutboxState::kSending;
+    const OutboxState before = std::exchange(action.state, OutboxState::kSending);
     ++action.attempt;
     action.peer = self;
     action.deadline = t_->clock() + lease;
+    t_->note_delivery(key, before, action);
     const auto& [name, track] = t_->track_of(key.track);
     const Contact& contact = t_->contacts.at(key.contact);
     Delivery delivery;
@@ -71,13 +74,14 @@ base::Result<std::int64_t> ModelSession::note_deliveries(
          found->second.state != OutboxState::kUncertain)) {
       continue;
     }
-    found->second.state = result.state;
+    const OutboxState before = std::exchange(found->second.state, result.state);
     found->second.deadline = track::kNever;
     if (result.state == OutboxState::kWaiting) {
       found->second.due_at = t_->clock() + result.retry_after;
     }
     t_->deliveries[{result.key, result.attempt}] = {t_->clock(), self.name.get(), result.state,
                                                     result.answer.substr(0, 1000)};
+    t_->note_delivery(result.key, before, found->second);
     ++noted;
   }
   return noted;
@@ -85,11 +89,14 @@ base::Result<std::int64_t> ModelSession::note_deliveries(
 
 base::Result<std::int64_t> ModelSession::give_up_deliveries(const std::vector<PeerId>& ended) {
   const std::lock_guard guard(t_->mutex);
+  const base::Instant now = t_->clock();
   std::int64_t given_up = 0;
   for (auto& [key, action] : t_->outbox) {
-    const bool over = std::find(ended.begin(), ended.end(), action.peer) != ended.end();
-    if (action.state == OutboxState::kSending && (over || action.deadline < t_->clock())) {
+    if (action.state == OutboxState::kSending &&
+        (action.deadline < now ||
+         std::find(ended.begin(), ended.end(), action.peer) != ended.end())) {
       action.state = OutboxState::kUncertain;
+      t_->note_delivery(key, OutboxState::kSending, action);
       ++given_up;
     }
   }

@@ -23,10 +23,31 @@ const std::pair<const std::string, ModelTrack>& Tables::track_of(base::TrackId i
   return *tracks.end();
 }
 
+void Tables::note_write(const Fence& fence) const {
+  for (Watcher* const watcher : watchers) {
+    watcher->on_write(fence, ledger.at(fence.track));
+  }
+}
+
+void Tables::note_position(const PositionKey& key, const Position& position) const {
+  for (Watcher* const watcher : watchers) {
+    watcher->on_position(key, position);
+  }
+}
+
+void Tables::note_delivery(const OutboxKey& key, OutboxState before, const Action& after) const {
+  for (Watcher* const watcher : watchers) {
+    watcher->on_delivery(key, before, after);
+  }
+}
+
 void Tables::set_due(const PositionKey& key, Position& position, base::Instant due) {
-  timers.erase({key.track, position.due_at, key.contact, key.entry});
+  if (fault != Fault::kTimerNotDeleted) {
+    timers.erase({key.track, position.due_at, key.contact, key.entry});
+  }
   position.due_at = due;
-  if (due != track::kNever) {
+  const bool left_out = fault == Fault::kTimerNotMade && due > clock();
+  if (due != track::kNever && !left_out) {
     timers[{key.track, due, key.contact, key.entry}] = position.move_no;
   }
 }
@@ -55,7 +76,10 @@ class ModelGroupSession final : public GroupSession {
     }
     const std::lock_guard guard(t_->mutex);
     t_->living.erase({life_.name, life_.incarnation});
-    const base::Incarnation incarnation(++t_->last_incarnation);
+    const auto known = t_->peers.find(name);
+    const bool again = t_->fault == Fault::kSameIncarnation && known != t_->peers.end();
+    const base::Incarnation incarnation =
+        again ? known->second.incarnation : base::Incarnation(++t_->last_incarnation);
     t_->peers[name] = {incarnation, 0, address};
     t_->living.insert({name, incarnation});
     life_ = {name, incarnation};
@@ -77,7 +101,7 @@ class ModelGroupSession final : public GroupSession {
       const auto master = t_->peers.find(answer.master.owner->name);
       if (master != t_->peers.end() &&
           master->second.incarnation == answer.master.owner->incarnation) {
-        answer.master_stamp = master->second.stamp;
+        answer.master_stamp = read_stamp(master->second);
       }
     }
     answer.catalogue_version = t_->catalogue_version;
@@ -88,14 +112,15 @@ class ModelGroupSession final : public GroupSession {
     const std::lock_guard guard(t_->mutex);
     std::vector<PeerStamp> stamps;
     for (const auto& [name, peer] : t_->peers) {
-      stamps.push_back({{name, peer.incarnation}, peer.stamp, peer.address});
+      stamps.push_back({{name, peer.incarnation}, read_stamp(peer), peer.address});
     }
     return stamps;
   }
 
   base::Result<bool> life_has_ended(const PeerId& peer) override {
     const std::lock_guard guard(t_->mutex);
-    return !t_->living.contains({peer.name, peer.incarnation});
+    return t_->fault == Fault::kLifeLockGuessed ||
+           !t_->living.contains({peer.name, peer.incarnation});
   }
 
   base::Result<std::vector<LedgerRow>> ledger() override {
@@ -115,12 +140,19 @@ class ModelGroupSession final : public GroupSession {
       return base::fail(base::ErrorCode::kNotFound,
                         "no track has the number " + std::to_string(track.get()));
     }
-    const bool taken = t_->holds({track, timeline, expected});
+    const bool taken =
+        t_->fault == Fault::kTakeNotCompared || t_->holds({track, timeline, expected});
     if (taken) {
+      const LedgerRow before = row->second;
+      const bool raised =
+          t_->fault != Fault::kEpochNotRaised || track == kMasterRow || !before.owner;
       row->second.owner = self;
       row->second.timeline = t_->timeline;
-      row->second.epoch = base::Epoch(expected.get() + 1);
+      row->second.epoch = raised ? base::Epoch(expected.get() + 1) : before.epoch;
       row->second.since = t_->clock();
+      for (Watcher* const watcher : t_->watchers) {
+        watcher->on_take(before, row->second);
+      }
     }
     return TakeResult{taken, row->second};
   }
@@ -137,14 +169,21 @@ class ModelGroupSession final : public GroupSession {
   }
 
  private:
+  // Of some peer, for others.
+  std::int64_t read_stamp(const Peer& peer) const {
+    return t_->fault == Fault::kStampsFrozen ? 1 : peer.stamp;
+  }
+
   const std::shared_ptr<Tables> t_;
   PeerId life_;
 };
 
 }  // namespace
 
-ModelStore::ModelStore(std::function<base::Instant()> clock) : tables_(std::make_shared<Tables>()) {
+ModelStore::ModelStore(std::function<base::Instant()> clock, Fault fault)
+    : tables_(std::make_shared<Tables>()) {
   tables_->clock = std::move(clock);
+  tables_->fault = fault;
 }
 
 base::Result<void> ModelStore::migrate() {

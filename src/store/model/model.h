@@ -1,7 +1,7 @@
 #pragma once
 
 // A Store in memory that means the same as the two databases, written as simply as possible: the
-// suite compares them, and a simulator may run on it. Everything is a map, every call one
+// suite compares them, and the simulator runs on it. Everything is a map, every call one
 // transaction under one mutex.
 //
 // It knows the empty condition only (gather, gather_these). Lives end with their group sessions.
@@ -18,12 +18,16 @@ namespace turnout::store::model {
 // `clock` is the database's clock; it is called under the model's mutex, by any thread.
 class ModelStore final : public Store {
  public:
-  explicit ModelStore(std::function<base::Instant()> clock);
+  // `fault` is for tests of tests.
+  explicit ModelStore(std::function<base::Instant()> clock, Fault fault = Fault::kNone);
   base::Result<void> migrate() override;
   base::Result<std::unique_ptr<Session>> open_session() override;
   base::Result<std::unique_ptr<GroupSession>> open_group_session() override;
   std::string describe() const override { return "model"; }
+  // Lock its mutex to look at it while other threads have sessions.
   Tables& tables() { return *tables_; }
+  // From now on; before any session is in use. `watcher` must outlive the store.
+  void watch(Watcher* watcher) { tables_->watchers.push_back(watcher); }
 
  private:
   std::shared_ptr<Tables> tables_;

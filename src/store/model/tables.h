@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "store/model/fault.h"
+#include "store/model/watcher.h"
 #include "store/types.h"
 #include "track/value.h"
 
@@ -98,6 +100,8 @@ struct Peer {
 struct Tables {
   std::mutex mutex;  // held during each call of a session: every call is one transaction
   std::function<base::Instant()> clock;
+  Fault fault = Fault::kNone;
+  std::vector<Watcher*> watchers;
 
   std::int64_t catalogue_version = 1;
   std::int64_t last_incarnation = 0;
@@ -124,6 +128,12 @@ struct Tables {
 
   // True while the ledger's row is at the fence and active.
   bool holds(const Fence& fence) const;
+  // True while the track may be written under the fence.
+  bool admits(const Fence& fence) const { return fault == Fault::kFenceLeftOut || holds(fence); }
+  // Tells the watchers that the track was.
+  void note_write(const Fence& fence) const;
+  void note_position(const PositionKey& key, const Position& position) const;
+  void note_delivery(const OutboxKey& key, OutboxState before, const Action& after) const;
   // The track of that number. CHECKs that there is one.
   const std::pair<const std::string, ModelTrack>& track_of(base::TrackId id) const;
   // Sets a position's due time together with its timer.

@@ -86,6 +86,9 @@ base::Result<ImportResult> ModelSession::import_contacts(const ContactBatch& bat
     if (created || !change.fields.empty()) {
       contact.updated_at = now;
       t_->changes.push_back(change);
+      for (Watcher* const watcher : t_->watchers) {
+        watcher->on_contact(place->second, contact);
+      }
     }
     ++(created ? result.inserted : change.fields.empty() ? result.unchanged : result.updated);
   }
@@ -137,6 +140,7 @@ bool ModelSession::enter(const Fence& fence, base::Version version, std::int32_t
   position.step_at = now;
   position.due_at = track::kNever;
   t_->set_due(key, position, now);
+  t_->note_position(key, position);
   t_->add_tally(fence.track, version, step, sql::kTallyEntered, 0, 1);
   return true;
 }
@@ -160,7 +164,7 @@ base::Result<GatherResult> ModelSession::gather(const Fence& fence, base::Versio
   TRYV(refuse_condition(where));
   const std::lock_guard guard(t_->mutex);
   GatherResult result{.last = after};
-  if (!t_->holds(fence)) {
+  if (!t_->admits(fence)) {
     return GatherResult{.fenced = true};
   }
   auto contact = t_->contacts.upper_bound(after);
@@ -169,6 +173,7 @@ base::Result<GatherResult> ModelSession::gather(const Fence& fence, base::Versio
     result.last = contact->first;
   }
   result.done = contact == t_->contacts.end();
+  t_->note_write(fence);
   return result;
 }
 
@@ -177,7 +182,7 @@ base::Result<GatherResult> ModelSession::gather_these(
     const std::vector<track::Value>& /*values*/, const std::vector<base::ContactId>& contacts) {
   TRYV(refuse_condition(where));
   const std::lock_guard guard(t_->mutex);
-  if (!t_->holds(fence)) {
+  if (!t_->admits(fence)) {
     return GatherResult{.fenced = true};
   }
   GatherResult result{.done = true};
@@ -185,6 +190,7 @@ base::Result<GatherResult> ModelSession::gather_these(
     result.gathered += enter(fence, version, step, contact) ? 1 : 0;
     result.last = std::max(result.last, contact);
   }
+  t_->note_write(fence);
   return result;
 }
 
@@ -305,11 +311,13 @@ base::Result<std::vector<PositionRow>> ModelSession::positions(
   const std::lock_guard guard(t_->mutex);
   std::vector<PositionRow> rows;
   for (const base::ContactId contact : contacts) {
-    for (const auto& [key, position] : t_->positions) {
-      if (key.track == track && key.contact == contact &&
-          position.state != track::PositionState::kStopped) {
-        rows.push_back(
-            {contact, key.entry, position.move_no, position.step, position.state, position.stayed});
+    for (auto at = t_->positions.lower_bound({track, contact, INT32_MIN});
+         at != t_->positions.end() && at->first.track == track && at->first.contact == contact;
+         ++at) {
+      const Position& position = at->second;
+      if (position.state != track::PositionState::kStopped) {
+        rows.push_back({contact, at->first.entry, position.move_no, position.step, position.state,
+                        position.stayed});
       }
     }
   }
@@ -327,7 +335,7 @@ auto refuse(const Fence& fence) {
 
 base::Result<std::int64_t> ModelSession::wake(const Fence& fence, const std::vector<Wake>& wakes) {
   const std::lock_guard guard(t_->mutex);
-  if (!t_->holds(fence)) {
+  if (!t_->admits(fence)) {
     return refuse(fence);
   }
   std::int64_t woken = 0;
@@ -341,8 +349,10 @@ base::Result<std::int64_t> ModelSession::wake(const Fence& fence, const std::vec
     const base::Instant now = t_->clock();
     t_->set_due(key, found->second, found->second.due_at == now ? now + base::Duration(1) : now);
     found->second.stayed &= ~wake.woken;
+    t_->note_position(key, found->second);
     ++woken;
   }
+  t_->note_write(fence);
   return woken;
 }
 
@@ -356,10 +366,11 @@ base::Result<std::optional<std::string>> ModelSession::cursor(base::TrackId trac
 base::Result<void> ModelSession::set_cursor(const Fence& fence, const std::string& clause,
                                             const std::string& text) {
   const std::lock_guard guard(t_->mutex);
-  if (!t_->holds(fence)) {
+  if (!t_->admits(fence)) {
     return refuse(fence);
   }
   t_->cursors[{fence.track, clause}] = text;
+  t_->note_write(fence);
   return base::ok();
 }
 
