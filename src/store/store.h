@@ -122,9 +122,9 @@ class Session {
   // Entries on the track of these contacts that have not stopped.
   virtual base::Result<std::vector<PositionRow>> positions(
       base::TrackId track, const std::vector<base::ContactId>& contacts) = 0;
-  // Makes open positions due now (also those that are due already: the due time always changes, so
-  // that a decision made from older values is refused). Returns how many were where the wake said,
-  // or kConflict when fenced.
+  // Makes open positions due now, and closed ones whose time has come (also those that are due
+  // already: the due time always changes, so that a decision made from older values is refused).
+  // Returns how many were where the wake said, or kConflict when fenced.
   virtual base::Result<std::int64_t> wake(const Fence& fence, const std::vector<Wake>& wakes) = 0;
   // A small text per (track, clause) that outlives owners: feed cursors, last runs. set_cursor:
   // kConflict when fenced.

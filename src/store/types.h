@@ -196,9 +196,11 @@ struct PositionRow {
   std::int32_t step = 0;
   track::PositionState state = track::PositionState::kOpen;
   std::uint64_t stayed = 0;
+  bool due =
+      false;  // by the database's clock: a block that was read before may be about to move it
 };
 
-// Makes a waiting position due now; `woken` are the rules that may be met again.
+// Makes a position due now; `woken` are the rules that may be met again.
 struct Wake {
   base::ContactId contact;
   std::int32_t entry = 0;

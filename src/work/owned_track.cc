@@ -324,8 +324,9 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
       const auto step =
           std::find_if(program.listens().begin(), program.listens().end(),
                        [&](const decide::StepListens& s) { return s.step == row.step; });
-      if (row.state == track::PositionState::kOpen && step != program.listens().end() &&
-          listens(*step, what.fields, what.tags)) {
+      const bool concerned =
+          step != program.listens().end() && listens(*step, what.fields, what.tags);
+      if (is_to_be_woken(row, concerned)) {
         wakes.push_back({row.contact, row.entry, row.move_no,
                          program.woken_rules(row.step, what.fields, what.tags)});
       }
@@ -374,7 +375,7 @@ base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session) {
   TRY(const std::vector<store::PositionRow> rows, session.positions(fence_.track, block.contact));
   std::vector<store::Wake> wakes;
   for (const store::PositionRow& row : rows) {
-    if (row.state == track::PositionState::kOpen) {
+    if (is_to_be_woken(row, true)) {
       wakes.push_back({row.contact, row.entry, row.move_no, 0});
     }
   }

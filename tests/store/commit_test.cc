@@ -129,6 +129,30 @@ TEST_P(CommitTest, AWakeDuringABlockRefusesItForThatContact) {
   EXPECT_EQ(before.contact[1], again.contact[0]);
 }
 
+// So is it for one that opens only now, and whose step the change says nothing to.
+TEST_P(CommitTest, AWakeIsForClosedPositionsWhoseTimeHasCome) {
+  import(2);
+  gather();
+  const track::ContactBlock gathered = load_due();
+  commit(gathered, outcome_of(gathered, fields(), [](std::size_t row) {
+           Way way;
+           way.path = {1, 0, 2};
+           way.state = track::PositionState::kClosed;
+           way.due = row == 0 ? kLongAgo : kFarOff;
+           return way;
+         }));
+  const auto& c = gathered.contact;
+  const std::vector<PositionRow> rows = must(session().positions(track(), {c[0], c[1]}));
+  ASSERT_EQ(2U, rows.size());
+  EXPECT_TRUE(rows[0].due);
+  EXPECT_FALSE(rows[1].due);
+  const track::ContactBlock before = load_due();
+  ASSERT_EQ(1U, before.rows());
+  EXPECT_EQ(1, must(session().wake(fence(), {{c[0], 1, 1, 0}, {c[1], 1, 1, 0}})));
+  check_invariants(database());
+  EXPECT_THAT(commit(before, all_to(before, 3)).stale, ElementsAre(0U));
+}
+
 TEST_P(CommitTest, AWakeIsForOpenPositionsAtThatMoveAndClearsTheirBits) {
   import(4);
   gather();

@@ -121,6 +121,7 @@ class Trace {
       const std::string contact = any_key();
       const base::ContactId number = id(contact);
       for (const PositionRow& row : must(session_->positions(track_, {number}))) {
+        log_ << "position " << contact << "/" << row.entry << " due " << row.due << "\n";
         found.push_back({contact, {number, row.entry, row.move_no + (draw(8) == 0 ? 1 : 0)}});
       }
     }

@@ -309,6 +309,7 @@ base::Result<FeedBatch> ModelSession::changes(const FeedCursor& from, int limit)
 base::Result<std::vector<PositionRow>> ModelSession::positions(
     base::TrackId track, const std::vector<base::ContactId>& contacts) {
   const std::lock_guard guard(t_->mutex);
+  const base::Instant now = t_->clock();
   std::vector<PositionRow> rows;
   for (const base::ContactId contact : contacts) {
     for (auto at = t_->positions.lower_bound({track, contact, INT32_MIN});
@@ -317,7 +318,7 @@ base::Result<std::vector<PositionRow>> ModelSession::positions(
       const Position& position = at->second;
       if (position.state != track::PositionState::kStopped) {
         rows.push_back({contact, at->first.entry, position.move_no, position.step, position.state,
-                        position.stayed});
+                        position.stayed, position.due_at <= now});
       }
     }
   }
@@ -325,6 +326,11 @@ base::Result<std::vector<PositionRow>> ModelSession::positions(
 }
 
 namespace {
+
+bool may_wake(const Position& position, base::Instant now) {
+  return position.state == track::PositionState::kOpen ||
+         (position.state == track::PositionState::kClosed && position.due_at <= now);
+}
 
 auto refuse(const Fence& fence) {
   const base::Error why = sql::fenced_error(fence);
@@ -342,11 +348,11 @@ base::Result<std::int64_t> ModelSession::wake(const Fence& fence, const std::vec
   for (const Wake& wake : wakes) {
     const PositionKey key{fence.track, wake.contact, wake.entry};
     const auto found = t_->positions.find(key);
+    const base::Instant now = t_->clock();
     if (found == t_->positions.end() || found->second.move_no != wake.move_no ||
-        found->second.state != track::PositionState::kOpen) {
+        !may_wake(found->second, now)) {
       continue;
     }
-    const base::Instant now = t_->clock();
     t_->set_due(key, found->second, found->second.due_at == now ? now + base::Duration(1) : now);
     found->second.stayed &= ~wake.woken;
     t_->note_position(key, found->second);

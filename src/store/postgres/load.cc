@@ -298,7 +298,8 @@ Result<std::vector<PositionRow>> PgSession::positions(
   params.add_int8s(contacts.size(), [&](std::size_t i) { return contacts[i].get(); });
   params.add(static_cast<std::int32_t>(contacts.size()));
   TRY(const Answer answer,
-      run_again("select p.contact_id, p.entry, p.move_no, p.step, p.state, p.stayed"
+      run_again("select p.contact_id, p.entry, p.move_no, p.step, p.state, p.stayed,"
+                " coalesce(p.due_at <= clock_timestamp(), false)"
                 " from (select $1::integer as track_id, ($2::bigint[])[i] as contact_id"
                 " from generate_series(1, $3::integer) as i offset 0) n"
                 " join position p on p.track_id = n.track_id and p.contact_id = n.contact_id"
@@ -313,6 +314,7 @@ Result<std::vector<PositionRow>> PgSession::positions(
     row.step = answer.int4(r, 3);
     row.state = static_cast<track::PositionState>(answer.int2(r, 4));
     row.stayed = static_cast<std::uint64_t>(answer.int8(r, 5));
+    row.due = answer.boolean(r, 6);
   }
   return rows;
 }

@@ -294,12 +294,14 @@ base::Result<std::vector<PositionRow>> SqliteSession::positions(
   Database& db = sqlite_.database();
   sqlite_.make_room();
   TRY(Statement * select,
-      sqlite_.cached("select contact_id, entry, move_no, step, state, stayed from position "
+      sqlite_.cached("select contact_id, entry, move_no, step, state, stayed, "
+                     "coalesce(due_at <= ?3, 0) from position "
                      "where track_id = ?1 and contact_id = ?2 and state <> 2 order by entry"));
   sqlite_.count_statements(1);
   const RollbackUnlessEnded guard(db);
   TRYV(db.begin_read());
   select->bind(1, static_cast<std::int64_t>(track.get()));
+  select->bind(3, db.now().us);
   std::vector<PositionRow> rows;
   for (const base::ContactId contact : contacts) {
     select->bind(2, contact.get());
@@ -307,7 +309,7 @@ base::Result<std::vector<PositionRow>> SqliteSession::positions(
     for (; rc == SQLITE_ROW; rc = select->step()) {
       rows.push_back({contact, select->integer32(1), select->integer32(2), select->integer32(3),
                       static_cast<track::PositionState>(select->integer32(4)),
-                      static_cast<std::uint64_t>(select->integer(5))});
+                      static_cast<std::uint64_t>(select->integer(5)), select->integer(6) != 0});
     }
     select->reset();
     if (rc != SQLITE_DONE) {
@@ -331,7 +333,7 @@ struct WakeStatements {
     TRY(s.find,
         connection.cached(
             "select due_at from position where track_id = ?1 and contact_id = ?2 and entry = ?3 "
-            "and move_no = ?4 and state = 0"));
+            "and move_no = ?4 and (state = 0 or state = 1 and due_at <= ?5)"));
     TRY(s.position,
         connection.cached(
             "update position set due_at = ?4, stayed = stayed & ~?5 where track_id = ?1 and "
@@ -357,6 +359,7 @@ struct WakeStatements {
       statement->bind(3, static_cast<std::int64_t>(wake.entry));
     }
     find->bind(4, static_cast<std::int64_t>(wake.move_no));
+    find->bind(5, now.us);
     const int rc = find->step();
     const base::Instant old_due = rc == SQLITE_ROW ? find->time(0) : track::kNever;
     find->reset();
