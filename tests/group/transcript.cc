@@ -198,9 +198,8 @@ class Player : public sim::Observer {
     } else if (verb == "value") {
       world_->database().raise_value(base::ContactId(std::stol(args.at(1))), std::stol(args.at(2)));
     } else if (verb == "steal") {
-      world_->database().take(TrackId(std::stoi(args.at(1))),
-                              world_->database().row(TrackId(std::stoi(args.at(1)))).fence,
-                              PeerName(args.at(2)), world_->host(args.at(2)).incarnation());
+      world_->database().steal(TrackId(std::stoi(args.at(1))), PeerName(args.at(2)),
+                               world_->host(args.at(2)).incarnation());
     } else if (verb == "watch") {
       watched_.insert(args.begin() + 1, args.end());
     } else if (verb == "ledger") {

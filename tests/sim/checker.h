@@ -13,7 +13,7 @@
 
 namespace turnout::sim {
 
-class Checker : public Watcher, public Observer {
+class Checker : public store::model::Watcher, public Observer {
  public:
   explicit Checker(World& world) : world_(world) {}
   // After the faults have ended and the work is done.

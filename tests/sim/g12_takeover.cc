@@ -16,13 +16,14 @@ class TakeOver : public Checker {
     }
   }
 
-  void on_take(const LedgerRow& before, const LedgerRow& after) override {
-    if (after.track == group::kMasterRow || before.owner.empty() || before.owner == after.owner ||
-        offered_.contains({after.track, before.fence, after.owner})) {
+  void on_take(const store::LedgerRow& before, const store::LedgerRow& after) override {
+    if (after.track == store::kMasterRow || !before.owner ||
+        before.owner->name == after.owner->name ||
+        offered_.contains({after.track, fence_of(before), after.owner->name})) {
       return;
     }
-    const Host& owner = world().host(before.owner);
-    if (!owner.alive() || owner.incarnation() != before.incarnation ||
+    const Host& owner = world().host(before.owner->name);
+    if (!owner.alive() || owner.incarnation() != before.owner->incarnation ||
         owner.member().phase() == group::PeerPhase::kLeft) {
       return;
     }
@@ -33,9 +34,10 @@ class TakeOver : public Checker {
                                         world().extra_database_latency * 4);
     for (const Tick stamp : owner.stamped_at) {
       if (stamp > since && stamp < until) {
-        fail("G12: " + after.owner.get() + " took track " + std::to_string(after.track.get()) +
-             " from " + before.owner.get() + ", which stamped " +
-             std::to_string((world().now() - stamp).count() / 1000) + " ms before");
+        fail("G12: " + after.owner->name.get() + " took track " +
+             std::to_string(after.track.get()) + " from " + before.owner->name.get() +
+             ", which stamped " + std::to_string((world().now() - stamp).count() / 1000) +
+             " ms before");
       }
     }
   }

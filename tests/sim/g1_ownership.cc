@@ -9,10 +9,11 @@ class Ownership : public Checker {
  public:
   using Checker::Checker;
 
-  void on_take(const LedgerRow& before, const LedgerRow& after) override {
-    if (after.fence <= before.fence) {
-      fail("G1: track " + std::to_string(after.track.get()) + " was taken by " + after.owner.get() +
-           " without raising its epoch " + std::to_string(before.fence.epoch.get()));
+  void on_take(const store::LedgerRow& before, const store::LedgerRow& after) override {
+    if (fence_of(after) <= fence_of(before)) {
+      fail("G1: track " + std::to_string(after.track.get()) + " was taken by " +
+           after.owner->name.get() + " without raising its epoch " +
+           std::to_string(before.epoch.get()));
     }
   }
 

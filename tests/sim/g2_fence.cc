@@ -9,11 +9,11 @@ class FenceHolds : public Checker {
  public:
   using Checker::Checker;
 
-  void on_commit(TrackId track, Fence under, const LedgerRow& row) override {
-    if (under != row.fence) {
-      fail("G2: a commit for track " + std::to_string(track.get()) + " went through under epoch " +
-           std::to_string(under.epoch.get()) + ", the ledger has " +
-           std::to_string(row.fence.epoch.get()));
+  void on_write(const store::Fence& under, const store::LedgerRow& row) override {
+    if (under.timeline != row.timeline || under.epoch != row.epoch) {
+      fail("G2: a write for track " + std::to_string(row.track.get()) +
+           " went through under epoch " + std::to_string(under.epoch.get()) + ", the ledger has " +
+           std::to_string(row.epoch.get()));
     }
   }
 };

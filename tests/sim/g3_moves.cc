@@ -9,18 +9,18 @@ class Moves : public Checker {
  public:
   using Checker::Checker;
 
-  void on_move(TrackId track, ContactId contact, std::int32_t move_no, bool) override {
-    std::int32_t& last = last_[{track, contact}];
+  void on_move(const PositionKey& key, std::int32_t move_no, std::int32_t) override {
+    std::int32_t& last = last_[key];
     if (move_no != last + 1) {
-      fail("G3: contact " + std::to_string(contact.get()) + " on track " +
-           std::to_string(track.get()) + " made move " + std::to_string(move_no) + " after move " +
-           std::to_string(last));
+      fail("G3: contact " + std::to_string(key.contact.get()) + " on track " +
+           std::to_string(key.track.get()) + " made move " + std::to_string(move_no) +
+           " after move " + std::to_string(last));
     }
     last = move_no;
   }
 
  private:
-  std::map<std::pair<TrackId, ContactId>, std::int32_t> last_;
+  std::map<PositionKey, std::int32_t> last_;
 };
 
 }  // namespace

@@ -9,30 +9,30 @@ class Outbox : public Checker {
  public:
   using Checker::Checker;
 
-  void on_move(TrackId track, ContactId contact, std::int32_t move_no, bool acts) override {
-    if (acts) {
-      moved_.insert({track, contact, move_no});
+  void on_move(const PositionKey& key, std::int32_t move_no, std::int32_t step) override {
+    if (world().database().program().rule(key.track, key.contact, step).acts) {
+      moved_.insert({key.track, key.contact, key.entry, move_no, 1});
     }
   }
 
-  void on_action(const ActionKey& key, bool) override {
+  void on_action(const store::OutboxKey& key) override {
     if (!acted_.insert(key).second) {
-      fail(name(key) + " was asked for twice in one commit");
+      fail(name_of(key) + " was asked for twice in one commit");
     }
   }
 
-  void on_commit(TrackId, Fence, const LedgerRow&) override {
-    for (const ActionKey& key : acted_) {
+  void on_write(const store::Fence&, const store::LedgerRow&) override {
+    for (const store::OutboxKey& key : acted_) {
       if (!moved_.contains(key)) {
-        fail(name(key) + " is in the outbox without its move");
+        fail(name_of(key) + " is in the outbox without its move");
       }
     }
-    for (const ActionKey& key : moved_) {
+    for (const store::OutboxKey& key : moved_) {
       if (!acted_.contains(key)) {
-        fail(name(key) + " is missing from the outbox though its move is committed");
+        fail(name_of(key) + " is missing from the outbox though its move is committed");
       }
       if (!ever_.insert(key).second) {
-        fail(name(key) + " was asked for twice");
+        fail(name_of(key) + " was asked for twice");
       }
     }
     moved_.clear();
@@ -40,14 +40,14 @@ class Outbox : public Checker {
   }
 
  private:
-  static std::string name(const ActionKey& key) {
+  static std::string name_of(const store::OutboxKey& key) {
     return "G4: the action of move " + std::to_string(key.move_no) + " of contact " +
            std::to_string(key.contact.get()) + " on track " + std::to_string(key.track.get());
   }
 
-  std::set<ActionKey> moved_;  // of the commit under way
-  std::set<ActionKey> acted_;
-  std::set<ActionKey> ever_;
+  std::set<store::OutboxKey> moved_;  // of the commit under way
+  std::set<store::OutboxKey> acted_;
+  std::set<store::OutboxKey> ever_;
 };
 
 }  // namespace

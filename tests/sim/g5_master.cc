@@ -1,5 +1,5 @@
-// G5: one master per master epoch; deliveries are handed out only under the current one; at most
-// one attempt of a delivery is in `sending`.
+// G5: one master per master epoch; deliveries are handed out only by a master; at most one attempt
+// of a delivery is under way, and what was sent is not sent again.
 
 #include "sim/checker.h"
 
@@ -11,11 +11,16 @@ class Master : public Checker {
   using Checker::Checker;
 
   void on_notice(const Host& host, const group::Notice& notice) override {
+    if (std::holds_alternative<group::MasterLost>(notice)) {
+      reigns_.erase({host.name(), host.life()});
+      return;
+    }
     const auto* const gained = std::get_if<group::MasterGained>(&notice);
     if (gained == nullptr) {
       return;
     }
-    const std::pair holder{host.name(), host.life()};
+    const Process holder{host.name(), host.life()};
+    reigns_[holder] = gained->fence;
     const auto [known, is_new] = masters_.try_emplace(gained->fence, holder);
     if (!is_new && known->second != holder) {
       fail("G5: " + known->second.first.get() + " and " + host.name().get() +
@@ -23,19 +28,49 @@ class Master : public Checker {
     }
   }
 
-  void on_delivery(Fence master, const LedgerRow& row, int in_sending) override {
-    if (master != row.fence) {
-      fail("G5: a delivery was handed out under master epoch " +
-           std::to_string(master.epoch.get()) + ", the ledger has " +
-           std::to_string(row.fence.epoch.get()));
+  void on_hand_out(const Host& host, const Fence& master) override {
+    const auto reign = reigns_.find({host.name(), host.life()});
+    if (reign == reigns_.end() || reign->second != master) {
+      fail("G5: " + host.name().get() + " hands out deliveries under master epoch " +
+           std::to_string(master.epoch.get()) + " and is not master");
     }
-    if (in_sending > 1) {
-      fail("G5: two attempts of one delivery are in sending");
+  }
+
+  void on_delivery(const store::OutboxKey& key, store::OutboxState before,
+                   const store::model::Action& after) override {
+    if (after.state == store::OutboxState::kSending && before != store::OutboxState::kWaiting) {
+      fail(name_of(key) + " was taken while it did not wait");
+    }
+    if (after.state == store::OutboxState::kUncertain && before == store::OutboxState::kSending) {
+      judge_given_up(key, after);
+    }
+  }
+
+  void on_delivered(const store::OutboxKey& key, bool taken) override {
+    if (taken && !delivered_.insert(key).second) {
+      fail(name_of(key) + " was sent twice");
     }
   }
 
  private:
-  std::map<Fence, std::pair<PeerName, std::uint64_t>> masters_;
+  using Process = std::pair<PeerName, std::uint64_t>;
+
+  static std::string name_of(const store::OutboxKey& key) {
+    return "G5: the delivery of move " + std::to_string(key.move_no) + " of contact " +
+           std::to_string(key.contact.get()) + " on track " + std::to_string(key.track.get());
+  }
+
+  void judge_given_up(const store::OutboxKey& key, const store::model::Action& action) {
+    const Host& host = world().host(action.peer.name);
+    if (host.alive() && host.incarnation() == action.peer.incarnation &&
+        host.member().phase() != group::PeerPhase::kLeft && world().instant() <= action.deadline) {
+      fail(name_of(key) + " was given up while " + action.peer.name.get() + " had time for it");
+    }
+  }
+
+  std::map<Fence, Process> masters_;
+  std::map<Process, Fence> reigns_;
+  std::set<store::OutboxKey> delivered_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // G6: while the database answers and some fit peer lives, an active track is owned again within M +
-// 2 cycles of the last fault; and in the end every contact has run through.
+// 2 cycles of the last fault; and in the end every contact has run through, and every delivery has
+// come to an end.
 
 #include <algorithm>
 
@@ -34,9 +35,20 @@ class Liveness : public Checker {
   }
 
   void at_end() override {
-    if (!world().database().all_stopped()) {
-      fail("G6: " + std::to_string(world().database().open_positions()) +
-           " contacts did not get to the end");
+    const std::size_t open = world().database().open_positions();
+    if (open > 0) {
+      fail("G6: " + std::to_string(open) + " contacts did not get to the end");
+    }
+    const int entries = world().database().contacts() * world().config().tracks;
+    if (world().database().tables().positions.size() != static_cast<std::size_t>(entries)) {
+      fail("G6: not every contact was gathered");
+    }
+    for (const auto& [key, action] : world().database().tables().outbox) {
+      if (action.state == store::OutboxState::kWaiting ||
+          action.state == store::OutboxState::kSending) {
+        fail("G6: a delivery of contact " + std::to_string(key.contact.get()) + " on track " +
+             std::to_string(key.track.get()) + " did not come to an end");
+      }
     }
   }
 

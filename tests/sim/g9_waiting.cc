@@ -10,15 +10,16 @@ class Waiting : public Checker {
  public:
   Waiting(World& world, const Calm& calm) : Checker(world), calm_(calm) {}
 
-  void on_position(TrackId track, ContactId contact, const Position& position) override {
-    judge(track, contact, position);
+  void on_position(const PositionKey& key, const store::model::Position& position) override {
+    judge(key, position);
   }
 
-  void on_contact(ContactId contact, const Contact&) override {
-    for (const auto& [track, positions] : world().database().positions()) {
-      const auto found = positions.find(contact);
+  void on_contact(ContactId contact, const store::model::Contact&) override {
+    const auto& positions = world().database().tables().positions;
+    for (int track = 1; track <= world().config().tracks; ++track) {
+      const auto found = positions.find({TrackId(track), contact, 1});
       if (found != positions.end()) {
-        judge(track, contact, found->second);
+        judge(found->first, found->second);
       }
     }
   }
@@ -36,39 +37,50 @@ class Waiting : public Checker {
     }
     for (const auto& [who, since] : met_) {
       if (calm_.lasts(now, owned_again, since, config.cycle * 2)) {
-        fail("G9: contact " + std::to_string(who.second.get()) + " on track " +
-             std::to_string(who.first.get()) + " has met its rule since " +
+        fail(name_of(who.track, who.contact) + " has met its rule since " +
              std::to_string(since.us / 1000) + " ms and still waits");
         return;
       }
     }
-    for (const auto& [track, timers] : world().database().timers()) {
-      if (!timers.empty() &&
-          calm_.lasts(now, owned_again, Tick{timers.begin()->first.us}, config.cycle * 2)) {
-        fail("G9: contact " + std::to_string(timers.begin()->second.get()) + " on track " +
-             std::to_string(track.get()) + " is due since " +
-             std::to_string(timers.begin()->first.us / 1000) + " ms");
-        return;
-      }
+    for (int track = 1; track <= config.tracks; ++track) {
+      judge_first_timer(TrackId(track), owned_again);
     }
   }
 
  private:
-  void judge(TrackId track, ContactId contact, const Position& position) {
-    const bool met = position.state == PositionState::kRule &&
-                     world().database().contact(contact).value >=
-                         world().database().rule(track, contact, position.step).at_least;
+  static std::string name_of(TrackId track, ContactId contact) {
+    return "G9: contact " + std::to_string(contact.get()) + " on track " +
+           std::to_string(track.get());
+  }
+
+  void judge_first_timer(TrackId track, Duration owned_again) {
+    const auto& timers = world().database().tables().timers;
+    const auto first = timers.lower_bound({track, Instant{}, ContactId(0), 0});
+    if (first != timers.end() && first->first.track == track &&
+        calm_.lasts(world().now(), owned_again, Tick{first->first.due.us},
+                    world().config().cycle * 2)) {
+      fail(name_of(track, first->first.contact) + " is due since " +
+           std::to_string(first->first.due.us / 1000) + " ms");
+    }
+  }
+
+  void judge(const PositionKey& key, const store::model::Position& position) {
+    bool met = false;
+    if (position.state == track::PositionState::kOpen && position.due_at == track::kNever) {
+      const StepRule rule =
+          world().database().program().rule(key.track, key.contact, position.step);
+      met = world().database().value(key.contact) >= rule.at_least;
+    }
     if (met) {
-      met_.try_emplace({track, contact}, world().now());
+      met_.try_emplace(key, world().now());
     } else {
-      met_.erase({track, contact});
+      met_.erase(key);
     }
   }
 
   const Calm& calm_;
   Tick next_look_;
-  std::map<std::pair<TrackId, ContactId>, Tick>
-      met_;  // who meets the rule it waits on, and since when
+  std::map<PositionKey, Tick> met_;  // who meets the rule it waits on, and since when
 };
 
 }  // namespace

@@ -5,11 +5,9 @@
 #include <utility>
 
 #include "base/check.h"
-#include "sim/world.h"
+#include "sim/host_ask.h"
 
 namespace turnout::sim {
-
-using group::Attempt;
 
 namespace {
 
@@ -18,28 +16,38 @@ struct Overloaded : Fs... {
   using Fs::operator()...;
 };
 
-// What a faulty owner would read in a message.
-void misread(Message& message, Mutant mutant) {
-  if (mutant == Mutant::kCreditDoubled) {
-    const auto twice = [](group::Credit& credit) {
-      credit.window.bulk *= 2;
-      credit.window.single *= 2;
-    };
-    if (auto* const grant = std::get_if<group::CreditGrant>(&message)) {
-      twice(grant->credit);
-    } else if (auto* const report = std::get_if<group::BlockReport>(&message)) {
-      twice(report->credit);
-    } else if (auto* const a = std::get_if<group::Advertisement>(&message)) {
-      for (group::Credit& credit : a->credits) {
-        twice(credit);
-      }
+// What an owner that doubles its credit would read in a message.
+Message misread(Message message) {
+  const auto twice = [](group::Credit& credit) {
+    credit.window.bulk *= 2;
+    credit.window.single *= 2;
+  };
+  if (auto* const grant = std::get_if<group::CreditGrant>(&message)) {
+    twice(grant->credit);
+  } else if (auto* const report = std::get_if<group::BlockReport>(&message)) {
+    twice(report->credit);
+  } else if (auto* const a = std::get_if<group::Advertisement>(&message)) {
+    for (group::Credit& credit : a->credits) {
+      twice(credit);
     }
   }
+  return message;
+}
+
+Connection connection_of(const Message& message) {
+  const bool blocks = std::holds_alternative<group::BlockMessage>(message) ||
+                      std::holds_alternative<group::BlockReport>(message) ||
+                      std::holds_alternative<group::Refusal>(message) ||
+                      std::holds_alternative<group::CreditGrant>(message);
+  return blocks ? Connection::kBlocks : Connection::kAdvertisements;
 }
 
 }  // namespace
 
-Host::Host(World& world, PeerName name) : world_(world), name_(std::move(name)) {
+Host::Host(World& world, PeerName name, std::size_t number) : world_(world), number_(number) {
+  self_.name = std::move(name);
+  group_session_ = must(world.database().store().open_group_session());
+  session_ = must(world.database().store().open_session());
   if (world.config().drift_ppm > 0) {
     clock_offset_us_ = world.random().below(1'000'000'000);
     clock_ppm_ = world.random().between(-world.config().drift_ppm, world.config().drift_ppm);
@@ -55,13 +63,15 @@ Tick Host::clock() const {
 void Host::start() {
   CHECK(!alive());
   ++life_;
-  incarnation_ = world_.database().begin_life(name_);
+  const std::string address = name().get() + ":1";
+  life_lock_ = must(world_.database().store().open_group_session());
+  self_.incarnation = must(life_lock_->begin_life(name(), address));
   const WorldConfig& config = world_.config();
   group::Config mine;
-  mine.name = name_;
-  mine.incarnation = incarnation_;
+  mine.name = name();
+  mine.incarnation = incarnation();
   mine.group = "sim";
-  mine.address = name_.get() + ":1";
+  mine.address = address;
   mine.cycle = config.cycle;
   mine.miss_limit = config.miss_limit;
   mine.claim_counter = config.claim_counter;
@@ -70,7 +80,9 @@ void Host::start() {
   worker_ = std::make_unique<group::Worker>(mine, config.slots, clock());
   owned_.clear();
   master_.reset();
-  delivering_ = 0;
+  reading_outbox_ = false;
+  lives_.clear();
+  ended_.clear();
   stamped_at.clear();
   inbox_.clear();
   paused_ = false;
@@ -95,9 +107,8 @@ void Host::kill() {
   inbox_.clear();
   master_.reset();
   owned_.clear();
-  world_.after(std::chrono::milliseconds(4), [this, incarnation = incarnation_] {
-    world_.database().end_life(name_, incarnation);
-  });
+  // The lock is dropped when the database has seen the end of the connection.
+  world_.after(std::chrono::milliseconds(4), [lock = std::move(life_lock_)] {});
   world_.connections_end(*this);
 }
 
@@ -123,28 +134,23 @@ void Host::leave() {
   input([this] { member_->leave(clock()); });
 }
 
-void Host::input(std::function<void()> action) {
-  if (!alive()) {
-    return;
-  }
-  if (paused_) {
-    inbox_.push_back(std::move(action));
-    return;
-  }
-  action();
-  pump();
+void Host::deliver(const PeerName& from, const std::shared_ptr<const Message>& message) {
+  input([this, from, message] {
+    if (member_->receive(*message, from, clock())) {
+      hear(*message, from);
+    }
+  });
 }
 
-void Host::deliver(const PeerName& from, const Message& message) {
-  input([this, from, message] {
-    Message heard = message;
-    misread(heard, world_.config().mutant);
-    if (!member_->receive(heard, from, clock())) {
-      return;
-    }
-    dispatcher_->receive(heard, from, clock());
-    worker_->receive(heard, from, clock());
-  });
+void Host::hear(const Message& message, const PeerName& from) {
+  if (world_.config().planted.host == Mutant::kCreditDoubled) {
+    const Message other = misread(message);
+    dispatcher_->receive(other, from, clock());
+    worker_->receive(other, from, clock());
+  } else {
+    dispatcher_->receive(message, from, clock());
+    worker_->receive(message, from, clock());
+  }
 }
 
 // After each input: obey, send and request until nothing is left to do.
@@ -235,30 +241,25 @@ void Host::schedule_wake() {
   });
 }
 
-void Host::send(const group::Send& message) {
+void Host::send(const group::Send& send) {
   for (Observer* const observer : world_.observers()) {
-    observer->on_send(*this, message.to, message.message);
+    observer->on_send(*this, send.to, send.message);
   }
-  if (message.to == name_) {
-    own_message(message.message);
+  if (send.to == name()) {
+    hear(send.message, name());
     return;
   }
-  if (!message.to.empty()) {
-    world_.transmit(*this, message.to, message.message);
+  const auto message = std::make_shared<const Message>(send.message);
+  const auto arrive = [from = name(), message](Host& to) { to.deliver(from, message); };
+  if (!send.to.empty()) {
+    world_.transmit(*this, send.to, connection_of(*message), arrive);
     return;
   }
-  for (const auto& [name, other] : world_.hosts()) {
-    if (name != name_) {
-      world_.transmit(*this, name, message.message);
+  for (const auto& [other, host] : world_.hosts()) {
+    if (other != name()) {
+      world_.transmit(*this, other, connection_of(*message), arrive);
     }
   }
-}
-
-void Host::own_message(const Message& message) {
-  Message heard = message;
-  misread(heard, world_.config().mutant);
-  dispatcher_->receive(heard, name_, clock());
-  worker_->receive(heard, name_, clock());
 }
 
 // --- what Member says
@@ -270,47 +271,23 @@ void Host::obey(const group::Notice& notice) {
   }
   const Tick now = clock();
   std::visit(Overloaded{
-                 [&](const group::TrackGained& n) {
-                   Owned& owned = owned_[n.track];
-                   owned = {};
-                   owned.fence = n.fence;
-                   owned.cursor = owned.saved = world_.database().cursor(n.track);
-                   dispatcher_->gained(n.track, base::Version(1), n.fence);
-                   look(n.track);
-                   read_feed(n.track);
-                 },
+                 [&](const group::TrackGained& n) { obey(n); },
                  [&](const group::TrackLost& n) {
                    owned_.erase(n.track);
                    dispatcher_->lost(n.track);
                  },
-                 [&](const group::TrackCeding& n) {
-                   if (owned_.contains(n.track)) {
-                     owned_.at(n.track).ceding = true;
-                   }
-                   dispatcher_->drain(n.track);
-                   if (dispatcher_->drained(n.track)) {
-                     member_->drained(n.track, now);
-                   }
-                 },
+                 [&](const group::TrackCeding& n) { obey(n); },
                  [&](const group::TrackKept& n) {
                    owned_.at(n.track).ceding = false;
                    dispatcher_->resume_track(n.track, now);
                  },
                  [&](const group::MasterGained& n) { master_ = n.fence; },
                  [&](const group::MasterLost&) {
-                   if (world_.config().mutant != Mutant::kMasterLostIgnored) {
+                   if (world_.config().planted.host != Mutant::kMasterLostIgnored) {
                      master_.reset();
                    }
                  },
-                 [&](const group::PeerChanged& n) {
-                   const bool lost = n.state == group::PeerState::kUnavailable ||
-                                     n.state == group::PeerState::kGone ||
-                                     n.state == group::PeerState::kLeft;
-                   if (lost) {
-                     dispatcher_->peer_lost(n.name, now);
-                     worker_->peer_lost(n.name, now);
-                   }
-                 },
+                 [&](const group::PeerChanged& n) { obey(n); },
                  [&](const group::Stopped&) {
                    dispatcher_->stop();
                    worker_->stop(now);
@@ -319,142 +296,61 @@ void Host::obey(const group::Notice& notice) {
                    dispatcher_->resume(now);
                    worker_->resume(now);
                  },
-                 [&](const group::LeftGroup&) {
-                   // Its last words are still to be sent.
-                   world_.after(std::chrono::milliseconds(1), [this, life = life_] {
-                     if (alive() && life == life_) {
-                       kill();
-                     }
-                   });
-                 },
-                 [&](const group::Superseded&) {
-                   world_.after(Duration(0), [this, life = life_] {
-                     if (alive() && life == life_) {
-                       kill();
-                     }
-                   });
-                 },
+                 // Its last words are still to be sent.
+                 [&](const group::LeftGroup&) { end_after(std::chrono::milliseconds(1)); },
+                 [&](const group::Superseded&) { end_after(Duration(0)); },
                  [](const auto&) {},
              },
              notice);
 }
 
-void Host::ask(std::function<void()> run, std::function<void(bool answered)> done) {
-  const std::int64_t half = world_.config().database_latency.count() / 2;
-  const std::int64_t extra = world_.extra_database_latency.count();
-  const auto wait = [&] { return Duration(half + (extra > 0 ? world_.random().below(extra) : 0)); };
-  const bool reaches = database_up;
-  const bool answer = reaches && !world_.random().chance(world_.answers_lost);
-  const Duration there = wait();
-  const Duration back = answer ? wait() : wait() + world_.config().cycle;  // else: a time-out
-  if (reaches) {
-    world_.after(there, std::move(run));
+void Host::obey(const group::TrackGained& gained) {
+  Owned& owned = owned_[gained.track];
+  owned = {};
+  owned.fence = {gained.track, gained.fence.timeline, gained.fence.epoch};
+  dispatcher_->gained(gained.track, base::Version(1), gained.fence);
+  look(gained.track);
+  follow(gained.track);
+}
+
+void Host::obey(const group::TrackCeding& ceding) {
+  if (const auto found = owned_.find(ceding.track); found != owned_.end()) {
+    found->second.ceding = true;
   }
-  world_.after(there + back, [this, life = life_, answer, done = std::move(done)] {
+  dispatcher_->drain(ceding.track);
+  if (dispatcher_->drained(ceding.track)) {
+    member_->drained(ceding.track, clock());
+  }
+}
+
+void Host::obey(const group::PeerChanged& changed) {
+  const bool certain =
+      changed.state == group::PeerState::kGone || changed.state == group::PeerState::kLeft;
+  bool lost = certain || changed.state == group::PeerState::kUnavailable;
+  if (certain) {
+    ended_.push_back({changed.name, changed.incarnation});
+  }
+  // A peer that has begun a new life has lost what its last one had in hand.
+  Incarnation& known = lives_[changed.name];
+  if (known < changed.incarnation) {
+    if (known != Incarnation()) {
+      ended_.push_back({changed.name, known});
+      lost = true;
+    }
+    known = changed.incarnation;
+  }
+  if (lost) {
+    dispatcher_->peer_lost(changed.name, clock());
+    worker_->peer_lost(changed.name, clock());
+  }
+}
+
+void Host::end_after(Duration wait) {
+  world_.after(wait, [this, life = life_] {
     if (alive() && life == life_) {
-      input([done, answer] { done(answer); });
+      kill();
     }
   });
-}
-
-void Host::start_requests(const group::Ready& ready) {
-  Database& database = world_.database();
-  for (const group::Take& take : ready.take) {
-    for (Observer* const observer : world_.observers()) {
-      observer->on_ask(*this, take.track == group::kMasterRow
-                                  ? "take master"
-                                  : "take track " + std::to_string(take.track.get()));
-    }
-    auto result =
-        std::make_shared<group::TakeResult>(group::TakeResult{take.track, Attempt::kFailed, {}});
-    ask(
-        [&database, result, take, name = name_, incarnation = incarnation_] {
-          *result = database.take(take.track, take.expected, name, incarnation);
-        },
-        [this, result](bool answered) {
-          if (!answered) {
-            result->outcome = Attempt::kFailed;
-          }
-          member_->granted(*result, clock());
-        });
-  }
-  if (ready.read_ledger) {
-    auto result = std::make_shared<group::LedgerResult>();
-    result->number = ready.read_ledger->number;
-    ask([&database, result] { result->rows = database.ledger(); },
-        [this, result](bool answered) {
-          result->outcome = answered ? Attempt::kDone : Attempt::kFailed;
-          member_->ledger_read(*result, clock());
-        });
-  }
-  start_stamps(ready);
-  start_witnesses(ready);
-}
-
-// Its own stamp.
-void Host::start_stamps(const group::Ready& ready) {
-  Database& database = world_.database();
-  if (ready.stamp) {
-    auto result = std::make_shared<group::StampResult>();
-    result->number = ready.stamp->number;
-    ask(
-        [this, &database, result, count = ready.stamp->count, name = name_,
-         incarnation = incarnation_] {
-          if (!database.stamp(name, incarnation, count)) {
-            result->outcome = Attempt::kRefused;
-            return;
-          }
-          stamped_at.push_back(world_.now());
-          if (stamped_at.size() > 20) {
-            stamped_at.pop_front();
-          }
-          result->outcome = Attempt::kDone;
-          result->timeline = database.timeline();
-          result->master = database.row(group::kMasterRow);
-          result->master_stamp = database.stamp_of(result->master.owner).count;
-        },
-        [this, result](bool answered) {
-          if (!answered) {
-            result->outcome = Attempt::kFailed;
-          }
-          member_->stamped(*result, clock());
-        });
-  }
-}
-
-// What shows whether others live.
-void Host::start_witnesses(const group::Ready& ready) {
-  Database& database = world_.database();
-  if (ready.read_stamps) {
-    auto result = std::make_shared<group::StampReadResult>();
-    result->number = ready.read_stamps->number;
-    ask(
-        [&database, result, peers = ready.read_stamps->peers] {
-          for (const PeerName& peer : peers) {
-            result->stamps.push_back(database.stamp_of(peer));
-          }
-        },
-        [this, result](bool answered) {
-          result->outcome = answered ? Attempt::kDone : Attempt::kFailed;
-          member_->peer_stamps(*result, clock());
-        });
-  }
-  for (const group::LifeProbe& probe : ready.probe) {
-    auto result = std::make_shared<group::LifeResult>(
-        group::LifeResult{probe.peer, probe.incarnation, Attempt::kFailed});
-    ask(
-        [&database, result] {
-          result->outcome = database.life_has_ended(result->peer, result->incarnation)
-                                ? Attempt::kDone
-                                : Attempt::kRefused;
-        },
-        [this, result](bool answered) {
-          if (!answered) {
-            result->outcome = Attempt::kFailed;
-          }
-          member_->life_lock(*result, clock());
-        });
-  }
 }
 
 }  // namespace turnout::sim

@@ -58,21 +58,21 @@ class Trace : public Observer {
   std::deque<std::string> lines_;
 };
 
-class Counter : public Watcher {
+class Counter : public store::model::Watcher {
  public:
-  void on_move(TrackId, ContactId, std::int32_t, bool) override { ++moves; }
-  void on_take(const LedgerRow& before, const LedgerRow& after) override {
-    takeovers += !before.owner.empty() && after.track != group::kMasterRow ? 1 : 0;
+  void on_move(const PositionKey&, std::int32_t, std::int32_t) override { ++moves; }
+  void on_take(const store::LedgerRow& before, const store::LedgerRow& after) override {
+    takeovers += before.owner && after.track != store::kMasterRow ? 1 : 0;
   }
   std::int64_t moves = 0;
   std::int64_t takeovers = 0;
 };
 
-WorldConfig draw(std::uint64_t seed, Mutant mutant) {
+WorldConfig draw(std::uint64_t seed, const Planted& planted) {
   Random random(seed ^ 0x5eed);
   WorldConfig config;
   config.seed = seed;
-  config.mutant = mutant;
+  config.planted = planted;
   config.miss_limit = static_cast<int>(random.between(3, 5));
   config.claim_counter = static_cast<int>(random.between(1, config.miss_limit - 2));
   const std::int64_t peers = random.between(1, 5);
@@ -80,7 +80,7 @@ WorldConfig draw(std::uint64_t seed, Mutant mutant) {
     config.peers.push_back(std::string(1, static_cast<char>('a' + i)));
   }
   config.tracks = static_cast<int>(random.between(1, 5));
-  config.contacts = static_cast<int>(random.between(1, 20));
+  config.contacts = static_cast<int>(random.between(1, 12));
   config.slots = {static_cast<std::int32_t>(random.between(1, 3)),
                   static_cast<std::int32_t>(random.between(1, 2))};
   config.latency = Duration(random.between(100, 20'000));
@@ -91,24 +91,32 @@ WorldConfig draw(std::uint64_t seed, Mutant mutant) {
   return config;
 }
 
-void change(World& world, ContactId contact, std::int64_t by) {
-  world.database().raise_value(contact, by);
+void hint(World& world) {
   for (const auto& [name, host] : world.hosts()) {
     world.after(Duration(world.random().below(30'000)), [&other = *host] { other.hint(); });
   }
 }
 
-// Contacts change now and then, some of them several times in a row, so that rules are met while
-// they wait, and while they are in a block.
+void change(World& world, ContactId contact) {
+  world.database().raise_value(contact, 1);
+  hint(world);
+}
+
+// Contacts come and change now and then, some of them several times in a row, so that rules are met
+// while they wait, and while they are in a block.
 void change_contacts(World& world, const bool& going_on) {
   if (!going_on) {
     return;
   }
   const WorldConfig& config = world.config();
-  const ContactId contact(world.random().between(1, config.contacts));
+  if (world.random().chance(40)) {
+    world.database().add_contact();
+    hint(world);
+  }
+  const ContactId contact(world.random().between(1, world.database().contacts()));
   for (std::int64_t again = world.random().below(4); again > 0; --again) {
     world.after(Duration(world.random().below(100'000)),
-                [&world, contact] { change(world, contact, 1); });
+                [&world, contact] { change(world, contact); });
   }
   world.after(config.cycle * world.random().between(1, 40) / 20,
               [&world, &going_on] { change_contacts(world, going_on); });
@@ -116,10 +124,10 @@ void change_contacts(World& world, const bool& going_on) {
 
 }  // namespace
 
-Outcome simulate(std::uint64_t seed, Mutant mutant, bool traced) {
+Outcome simulate(std::uint64_t seed, const Planted& planted, bool traced) {
   constexpr int kFaultyCycles = 120;
   constexpr int kCalmCycles = 80;
-  World world(draw(seed, mutant));
+  World world(draw(seed, planted));
   const Duration cycle = world.config().cycle;
   Calm calm;
   Counter counter;
@@ -153,10 +161,10 @@ Outcome simulate(std::uint64_t seed, Mutant mutant, bool traced) {
   world.run_until(Tick{} + cycle * kFaultyCycles);
   nemesis.stop();
   changing = false;
-  for (int contact = 1; contact <= world.config().contacts; ++contact) {
-    for (int step = 0; step < Database::kMaxValue; ++step) {
+  for (int contact = 1; contact <= world.database().contacts(); ++contact) {
+    for (int step = 0; step < Program::kMaxValue; ++step) {
       world.after(cycle * contact / 4 + Duration(world.random().below(200'000)),
-                  [&world, contact] { change(world, ContactId(contact), 1); });
+                  [&world, contact] { change(world, ContactId(contact)); });
     }
   }
   world.run_for(cycle * kCalmCycles);

@@ -20,7 +20,7 @@ struct Outcome {
   std::int64_t takeovers = 0;
 };
 
-// The same seed and mutant give the same outcome on every machine.
-Outcome simulate(std::uint64_t seed, Mutant mutant = Mutant::kNone, bool traced = false);
+// The same seed and planted fault give the same outcome on every machine.
+Outcome simulate(std::uint64_t seed, const Planted& planted = {}, bool traced = false);
 
 }  // namespace turnout::sim

@@ -3,31 +3,41 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/host_ask.h"
+
 namespace turnout::sim {
 
 World::World(const WorldConfig& config)
-    : config_(config), random_(config.seed), database_(config.mutant) {
-  database_.set_cycle(config.cycle);
-  for (int track = 1; track <= config.tracks; ++track) {
-    database_.add_track(TrackId(track));
-    for (int contact = 1; contact <= config.contacts; ++contact) {
-      database_.enter(TrackId(track), ContactId(contact), instant());
-    }
-  }
+    : config_(config),
+      random_(config.seed),
+      database_([this] { return instant(); }, config.cycle, config.tracks, config.contacts,
+                config.planted.database) {
   for (const std::string& name : config.peers) {
-    hosts_.emplace(name, std::make_unique<Host>(*this, PeerName(name)));
+    hosts_.emplace(name, std::make_unique<Host>(*this, PeerName(name), hosts_.size()));
   }
+  last_arrival_.resize(hosts_.size() * hosts_.size() * 2);
 }
 
 void World::at(Tick when, std::function<void()> action) {
-  queue_.push({std::max(when, now_), ++order_, std::move(action)});
+  std::size_t place = actions_.size();
+  if (free_actions_.empty()) {
+    actions_.push_back(std::move(action));
+  } else {
+    place = free_actions_.back();
+    free_actions_.pop_back();
+    actions_[place] = std::move(action);
+  }
+  queue_.push_back({std::max(when, now_), ++order_, place});
+  std::push_heap(queue_.begin(), queue_.end(), is_later);
 }
 
 void World::run_until(Tick until) {
-  while (!failure_ && !queue_.empty() && queue_.top().at <= until) {
-    // The queue gives only const access to its top; the event is popped right after.
-    const Event event = queue_.top();
-    queue_.pop();
+  while (!failure_ && !queue_.empty() && queue_.front().at <= until) {
+    std::pop_heap(queue_.begin(), queue_.end(), is_later);
+    const Event event = queue_.back();
+    queue_.pop_back();
+    const std::function<void()> action = std::exchange(actions_[event.action], nullptr);
+    free_actions_.push_back(event.action);
     // A state machine that asks to be called at once, for ever, would keep a processor busy.
     events_now_ = event.at == now_ ? events_now_ + 1 : 0;
     if (events_now_ > kMaxEventsAtOnce) {
@@ -35,7 +45,7 @@ void World::run_until(Tick until) {
       return;
     }
     now_ = event.at;
-    event.action();
+    action();
     for (Observer* const observer : observers_) {
       observer->on_step();
     }
@@ -51,29 +61,24 @@ void World::fail(const std::string& what) {
   }
 }
 
-void World::transmit(const Host& from, const PeerName& to, const Message& message) {
-  if (!hosts_.contains(to) || !host(to).alive() || is_cut(from.name(), to) ||
-      random_.chance(network.loss)) {
+void World::transmit(const Host& from, const PeerName& to, Connection connection,
+                     std::function<void(Host& to)> arrive) {
+  Host& receiver = host(to);
+  if (!receiver.alive() || is_cut(from.name(), to) || random_.chance(network.loss)) {
     return;
   }
-  // Advertisements and blocks have a connection each, and each connection keeps its order.
-  const bool blocks = std::holds_alternative<group::BlockMessage>(message) ||
-                      std::holds_alternative<group::BlockReport>(message) ||
-                      std::holds_alternative<group::Refusal>(message) ||
-                      std::holds_alternative<group::CreditGrant>(message);
   const int copies = random_.chance(network.duplication) ? 2 : 1;
   for (int copy = 0; copy < copies; ++copy) {
     const std::int64_t jitter = config_.jitter.count() + extra_latency.count();
     Tick arrival = now_ + config_.latency + Duration(jitter > 0 ? random_.below(jitter) : 0);
     if (!random_.chance(network.reordering)) {
-      Tick& last = last_arrival_[{from.name(), to, blocks}];
+      Tick& last = last_arrival_[(from.number() * hosts_.size() + receiver.number()) * 2 +
+                                 (connection == Connection::kBlocks ? 1 : 0)];
       arrival = last = std::max(arrival, last);
     }
-    const std::uint64_t life = host(to).life();
-    at(arrival, [this, to, life, sender = from.name(), message] {
-      Host& receiver = host(to);
-      if (receiver.alive() && receiver.life() == life && !is_cut(sender, to)) {
-        receiver.deliver(sender, message);
+    at(arrival, [this, &receiver, life = receiver.life(), sender = from.name(), arrive] {
+      if (receiver.alive() && receiver.life() == life && !is_cut(sender, receiver.name())) {
+        arrive(receiver);
       }
     });
   }

@@ -1,9 +1,9 @@
 #pragma once
 
 // A group of peers in virtual time: real Members, Dispatchers and Workers on a model network and
-// the model database, all driven from one queue of events and one seed. The same world plays the
-// transcripts of tests/group (nothing random) and the simulations of tests/sim (faults drawn from
-// the seed).
+// the store's model of the database, all driven from one queue of events and one seed. The same
+// world plays the transcripts of tests/group (nothing random) and the simulations of tests/sim
+// (faults drawn from the seed).
 
 #include <cstdint>
 #include <deque>
@@ -11,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,6 +21,7 @@
 #include "sim/database.h"
 #include "sim/mutant.h"
 #include "sim/random.h"
+#include "store/store.h"
 
 namespace turnout::sim {
 
@@ -35,14 +35,14 @@ struct WorldConfig {
   int claim_counter = 2;
   std::vector<std::string> peers;
   int tracks = 1;
-  int contacts = 0;  // on every track, entered at the beginning
+  int contacts = 0;  // there at the beginning, on every track
   group::Slots slots{2, 1};
   Duration latency = std::chrono::milliseconds(1);           // of a message, one way
   Duration jitter{};                                         // added to it, evenly distributed
   Duration database_latency = std::chrono::milliseconds(2);  // to the database and back
   Duration block_time = std::chrono::milliseconds(20);       // reading and deciding
   std::int64_t drift_ppm = 0;  // clocks run up to so many parts per million fast or slow
-  Mutant mutant = Mutant::kNone;
+  Planted planted;
 };
 
 // What the network does to messages now; chances in a thousand.
@@ -52,12 +52,16 @@ struct NetworkFaults {
   int reordering = 0;
 };
 
+// Two peers have one of each; each keeps its order.
+enum class Connection { kAdvertisements, kBlocks };
+
 class World;
 
 // One peer process and its machine's clock.
 class Host {
  public:
-  Host(World& world, PeerName name);
+  // `number`: of its own, from 0.
+  Host(World& world, PeerName name, std::size_t number);
 
   void start();
   void kill();
@@ -67,14 +71,18 @@ class Host {
   // Somebody says that a contact has changed: the feed is looked at sooner.
   void hint();
   // Runs an input now, or when the process goes on if it is paused. Dropped if it has ended.
-  void input(std::function<void()> action);
-  void deliver(const PeerName& from, const Message& message);
+  template <class Action>
+  void input(Action action);
+  void deliver(const PeerName& from, const std::shared_ptr<const Message>& message);
+  // Deliveries that a master has handed to this peer.
+  void take_handout(const std::vector<store::OutboxKey>& keys, Epoch master);
 
   bool alive() const { return member_ != nullptr; }
   bool paused() const { return paused_; }
   bool working() const { return alive() && !paused_; }
-  const PeerName& name() const { return name_; }
-  Incarnation incarnation() const { return incarnation_; }
+  const PeerName& name() const { return self_.name; }
+  std::size_t number() const { return number_; }
+  Incarnation incarnation() const { return self_.incarnation; }
   std::uint64_t life() const { return life_; }
   group::Member& member() { return *member_; }
   const group::Member& member() const { return *member_; }
@@ -90,23 +98,36 @@ class Host {
   friend class World;
 
   struct Owned {
-    Fence fence;
+    store::Fence fence;
     bool reading = false;  // a look at the timers is under way
     bool more = false;     // and another is wanted
-    bool reading_feed = false;
     bool ceding = false;
-    std::size_t cursor = 0;  // feed read up to
-    std::size_t saved = 0;   // … and noted in the database so far
-    // Changed contacts not dealt with yet; true: to be tested once more when the block that holds
-    // them has reported.
-    std::map<ContactId, bool> pending;
+    bool following = false;                 // a reading of the feed is under way
+    std::optional<store::FeedCursor> feed;  // all that was read before it is dealt with
+    bool feed_moved = false;                // since it was last noted in the database
+  };
+  // A batch of the feed that is being dealt with.
+  struct Batch {
+    std::vector<ContactId> newcomers;  // in the order they came
+    std::vector<ContactId> contacts;   // who changed, newcomers left out, ascending
+    store::FeedCursor next;
+    bool more = false;
+  };
+  // A block being worked on.
+  struct Work {
+    track::ContactBlock before;
+    track::BlockOutcome after;
   };
 
   void pump();
   void schedule_wake();
   void obey(const group::Notice& notice);
+  void obey(const group::TrackGained& gained);
+  void obey(const group::TrackCeding& ceding);
+  void obey(const group::PeerChanged& changed);
+  void end_after(Duration wait);
   void send(const group::Send& send);
-  void own_message(const Message& message);
+  void hear(const Message& message, const PeerName& from);
   void start_requests(const group::Ready& ready);
   void start_stamps(const group::Ready& ready);
   void start_witnesses(const group::Ready& ready);
@@ -114,20 +135,48 @@ class Host {
   void finish(const group::Finished& finished);
   void poll();
   void look(TrackId track);
-  void read_feed(TrackId track);
-  void test(TrackId track, ContactId contact);
-  void save_cursor(TrackId track);
+  void offer_due(const Owned& owned, Instant cut_at, const std::vector<store::DueItem>& due);
+  void follow(TrackId track);
+  void read_cursor(TrackId track);
+  void read_changes(TrackId track);
+  void gather(TrackId track, const std::shared_ptr<const Batch>& batch);
+  void find_waiting(TrackId track, const std::shared_ptr<const Batch>& batch);
+  void wake(TrackId track, const std::shared_ptr<const Batch>& batch,
+            std::vector<store::Wake> wakes);
+  void offer_woken(TrackId track, const std::vector<store::Wake>& woken);
+  void pass(Owned& owned, const Batch& batch);
+  void note_feed(TrackId track);
   void begin(const group::Job& job);
-  void commit(const group::Job& job, std::vector<Decision> decisions);
-  void hand_out_deliveries();
-  void take_deliveries(const std::vector<ActionKey>& keys, Fence master);
-  // Sends a request to the database: `run` there, then `done(answered)` here.
-  void ask(std::function<void()> run, std::function<void(bool answered)> done);
+  void commit(const group::Job& job, const std::shared_ptr<Work>& work);
+  void report(const group::Job& job, const Work& work, const store::CommitResult& result,
+              Tick began);
+  void give_back(const group::Job& job, group::BlockOutcome outcome);
+  void refuse(const group::Job& job);
+  // Reads who has the track, after a write for it was refused; `then` gets no row if the database
+  // does not answer.
+  void learn_row(TrackId track, std::function<void(const std::optional<LedgerRow>&)> then);
+  void read_outbox();
+  void hand_out(const std::vector<store::OutboxDue>& due);
+  void send_out(const store::Delivery& delivery, Tick deadline);
+  void note(const store::DeliveryResult& result, int tries);
+  // Sends a request to the database: `run()` there, then `done(answered)` here. The same for work,
+  // which tells the Member whether the database answers; and for a track: `run(fence)` there, then
+  // `done(owned, answered)` here if it still is owned under that fence.
+  template <class Run, class Done>
+  void ask(Run run, Done done);
+  template <class Run, class Done>
+  void ask_for_work(Run run, Done done);
+  template <class Run, class Done>
+  void ask_for_track(TrackId track, Run run, Done done);
 
   World& world_;
-  PeerName name_;
+  const std::size_t number_;
+  store::PeerId self_;
   std::uint64_t life_ = 0;  // of the process; answers for an earlier one are dropped
-  Incarnation incarnation_;
+  std::shared_ptr<store::GroupSession> life_lock_;  // of this life of the process
+  // Requests may be carried out after the process that made them has ended.
+  std::unique_ptr<store::GroupSession> group_session_;
+  std::unique_ptr<store::Session> session_;
   std::unique_ptr<group::Member> member_;
   std::unique_ptr<group::Dispatcher> dispatcher_;
   std::unique_ptr<group::Worker> worker_;
@@ -140,7 +189,9 @@ class Host {
   Tick next_poll_;  // own clock
   std::map<TrackId, Owned> owned_;
   std::optional<Fence> master_;
-  int delivering_ = 0;
+  bool reading_outbox_ = false;
+  std::map<PeerName, Incarnation> lives_;  // of the others, as known
+  std::vector<store::PeerId> ended_;       // whose deliveries are uncertain now
 };
 
 // Sees what peers do.
@@ -154,6 +205,10 @@ class Observer {
     (void)host, (void)to, (void)message;
   }
   virtual void on_jobs(const Host& host) { (void)host; }
+  // A master hands out deliveries.
+  virtual void on_hand_out(const Host& host, const Fence& master) { (void)host, (void)master; }
+  // A message goes out to the world; whether its receiver has taken it.
+  virtual void on_delivered(const store::OutboxKey& key, bool taken) { (void)key, (void)taken; }
   virtual void on_ask(const Host& host, const std::string& what) { (void)host, (void)what; }
   virtual void on_fault(const std::string& what) { (void)what; }
   // After every event.
@@ -167,7 +222,7 @@ class World {
   World& operator=(const World&) = delete;
 
   void observe(Observer* observer) { observers_.push_back(observer); }
-  void watch(Watcher* watcher) { database_.watch(watcher); }
+  void watch(store::model::Watcher* watcher) { database_.watch(watcher); }
 
   Tick now() const { return now_; }
   Instant instant() const { return {now_.us}; }
@@ -191,28 +246,33 @@ class World {
   int answers_lost = 0;  // by the database, after the statement took effect; in a thousand
   void cut(const PeerName& from, const PeerName& to) { cuts_.insert({from, to}); }
   void heal() { cuts_.clear(); }
-  bool is_cut(const PeerName& from, const PeerName& to) const { return cuts_.contains({from, to}); }
+  bool is_cut(const PeerName& from, const PeerName& to) const {
+    return !cuts_.empty() && cuts_.contains({from, to});
+  }
 
   // A checker found a guarantee broken. The first one is kept; the world stops.
   void fail(const std::string& what);
   const std::optional<std::string>& failure() const { return failure_; }
 
-  // Used by hosts.
-  void transmit(const Host& from, const PeerName& to, const Message& message);
+  // Used by hosts. `arrive` is called, once or twice or not at all, when the message has come.
+  void transmit(const Host& from, const PeerName& to, Connection connection,
+                std::function<void(Host& to)> arrive);
   void connections_end(const Host& of);
   // A connection is reset while both processes live, and made anew.
   void reset_connection(const PeerName& a, const PeerName& b);
   const std::vector<Observer*>& observers() const { return observers_; }
 
  private:
+  // What is to be done stands apart, so that the heap moves nothing but numbers.
   struct Event {
     Tick at;
     std::uint64_t order = 0;
-    std::function<void()> action;
-    friend bool operator>(const Event& a, const Event& b) {
-      return a.at == b.at ? a.order > b.order : a.at > b.at;
-    }
+    std::size_t action = 0;  // index into actions_
   };
+  // For a heap with the first event on top.
+  static bool is_later(const Event& a, const Event& b) {
+    return a.at == b.at ? a.order > b.order : a.at > b.at;
+  }
 
   static constexpr int kMaxEventsAtOnce = 10'000;
 
@@ -221,12 +281,13 @@ class World {
   Tick now_{};
   int events_now_ = 0;
   std::uint64_t order_ = 0;
-  std::priority_queue<Event, std::vector<Event>, std::greater<>> queue_;
+  std::vector<Event> queue_;  // a heap
+  std::vector<std::function<void()>> actions_;
+  std::vector<std::size_t> free_actions_;
   Database database_;
   std::map<PeerName, std::unique_ptr<Host>> hosts_;
   std::set<std::pair<PeerName, PeerName>> cuts_;
-  std::map<std::tuple<PeerName, PeerName, bool>, Tick>
-      last_arrival_;  // in order per direction and kind
+  std::vector<Tick> last_arrival_;  // per sender, receiver and connection
   std::vector<Observer*> observers_;
   std::optional<std::string> failure_;
 };

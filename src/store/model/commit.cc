@@ -63,7 +63,7 @@ class BlockWriter {
   // Whether the position still is as it was read.
   bool is_there(const Position& position, std::size_t row) const {
     const track::ContactBlock& before = *commit_.before;
-    if (t_.fault == Fault::kMoveNumberLeftOut) {
+    if (t_.fault == Fault::kMoveNumberLeftOut && position.move_no != before.move_no[row]) {
       return true;
     }
     return position.move_no == before.move_no[row] && position.heard == before.heard[row] &&

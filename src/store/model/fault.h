@@ -10,7 +10,7 @@ enum class Fault {
   kFenceLeftOut,       // writes for a track do not compare the ledger's fence
   kEpochNotRaised,     // taking a track from somebody leaves its epoch
   kTakeNotCompared,    // taking a row does not compare what was expected
-  kMoveNumberLeftOut,  // a commit does not compare where the position is
+  kMoveNumberLeftOut,  // a commit takes positions that have moved for unmoved
   kDueTimeLeftOut,     // a commit does not compare the due time, by which it sees a wake
   kOutboxForUnmoved,   // actions are put in the outbox for contacts that did not move, too
   kTimerNotDeleted,    // a position that gets another due time keeps its old timer

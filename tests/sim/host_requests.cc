@@ -1,0 +1,126 @@
+// A process asks the database: what its Member wants of it, and in general.
+
+#include <utility>
+
+#include "sim/host_ask.h"
+#include "work/requests.h"
+
+namespace turnout::sim {
+
+using group::Attempt;
+
+namespace {
+
+constexpr std::size_t kStampsKept = 20;
+
+// Requests and their answers go through shared memory: written there, read here.
+template <class Result>
+std::shared_ptr<Result> no_answer() {
+  auto result = std::make_shared<Result>();
+  result->outcome = Attempt::kFailed;
+  return result;
+}
+
+}  // namespace
+
+void Host::learn_row(TrackId track, std::function<void(const std::optional<LedgerRow>&)> then) {
+  auto row = std::make_shared<std::optional<LedgerRow>>();
+  ask_for_work([this, row, track] { *row = work::find_row(*group_session_, track); },
+               [this, row, then = std::move(then)](bool answered) {
+                 if (!answered) {
+                   row->reset();
+                 } else if (*row) {
+                   member_->row_seen(**row, clock());
+                 }
+                 then(*row);
+               });
+}
+
+void Host::start_requests(const group::Ready& ready) {
+  for (const group::Take& take : ready.take) {
+    for (Observer* const observer : world_.observers()) {
+      observer->on_ask(*this, take.track == group::kMasterRow
+                                  ? "take master"
+                                  : "take track " + std::to_string(take.track.get()));
+    }
+    auto result = no_answer<group::TakeResult>();
+    result->track = take.track;
+    ask([this, result, take,
+         self = self_] { *result = work::carry_out(*group_session_, take, self); },
+        [this, result](bool answered) {
+          if (!answered) {
+            result->outcome = Attempt::kFailed;
+          }
+          member_->granted(*result, clock());
+        });
+  }
+  if (ready.read_ledger) {
+    auto result = no_answer<group::LedgerResult>();
+    result->number = ready.read_ledger->number;
+    ask([this, result,
+         read = *ready.read_ledger] { *result = work::carry_out(*group_session_, read); },
+        [this, result](bool answered) {
+          if (!answered) {
+            result->outcome = Attempt::kFailed;
+          }
+          member_->ledger_read(*result, clock());
+        });
+  }
+  start_stamps(ready);
+  start_witnesses(ready);
+}
+
+// Its own stamp.
+void Host::start_stamps(const group::Ready& ready) {
+  if (!ready.stamp) {
+    return;
+  }
+  auto result = no_answer<group::StampResult>();
+  result->number = ready.stamp->number;
+  ask(
+      [this, result, write = *ready.stamp, self = self_] {
+        *result = work::carry_out(*group_session_, write, self).result;
+        if (result->outcome == Attempt::kDone) {
+          stamped_at.push_back(world_.now());
+          if (stamped_at.size() > kStampsKept) {
+            stamped_at.pop_front();
+          }
+        }
+      },
+      [this, result](bool answered) {
+        if (!answered) {
+          result->outcome = Attempt::kFailed;
+        }
+        member_->stamped(*result, clock());
+      });
+}
+
+// What shows whether others live.
+void Host::start_witnesses(const group::Ready& ready) {
+  if (ready.read_stamps) {
+    auto result = no_answer<group::StampReadResult>();
+    result->number = ready.read_stamps->number;
+    ask([this, result,
+         read = *ready.read_stamps] { *result = work::carry_out(*group_session_, read); },
+        [this, result](bool answered) {
+          if (!answered) {
+            result->outcome = Attempt::kFailed;
+          }
+          member_->peer_stamps(*result, clock());
+        });
+  }
+  for (const group::LifeProbe& probe : ready.probe) {
+    auto result = no_answer<group::LifeResult>();
+    result->peer = probe.peer;
+    result->incarnation = probe.incarnation;
+    ask([this, result, probe] { *result = work::carry_out(*group_session_, probe); },
+        [this, result](bool answered) {
+          if (!answered) {
+            result->outcome = Attempt::kFailed;
+          }
+          member_->life_lock(*result, clock());
+        });
+  }
+}
+
+}  // namespace turnout::sim
