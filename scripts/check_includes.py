@@ -27,7 +27,7 @@ def declared_rooms(cmake_text):
         deps = set()
         if "DEPS" in words:
             for word in words[words.index("DEPS") + 1 :]:
-                if word == "LIBS":
+                if word in ("LIBS", "HEADERS"):
                     break
                 deps.add(word)
         rooms[name] = deps
