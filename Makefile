@@ -8,7 +8,7 @@ QUIET_CMAKE = --log-level=NOTICE
 # ctest as we run it: what failed shows its output, and a missing test is an error.
 CTEST = ctest --output-on-failure --no-tests=error
 
-.PHONY: help demo test test-long build unit sim db faults bench fmt tidy asan tsan
+.PHONY: help demo test test-long build unit sim model db faults bench fmt tidy asan tsan
 
 help: ## this list
 	@echo "Turnout: decision tracks over contacts, run by a group of servers"
@@ -45,6 +45,10 @@ unit: ## unit tests and a short simulation (development build)
 sim: ## the seeded simulation of a peer group
 	$(call dev_tests,sim)
 	@$(CTEST) --test-dir build/dev -L sim
+
+model: ## the protocol's rules in every order of events, by Spin (tests/model/README.md)
+	@scripts/setup.sh test
+	@tests/model/run.sh
 
 db: ## tests of the store and the engine on SQLite and on a PostgreSQL of their own
 	$(call dev_tests,db)

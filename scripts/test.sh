@@ -44,6 +44,7 @@ suite unit dev unit
 suite sim dev sim
 suite db dev db scripts/with-postgres.sh
 stage tools tests/tools/run.sh
+stage model tests/model/run.sh "$length"
 
 stage build-asan build asan tests_unit tests_sim
 suite asan asan 'unit|sim'
