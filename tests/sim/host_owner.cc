@@ -148,7 +148,12 @@ void Host::read_changes(TrackId track) {
         }
         auto batch = std::make_shared<Batch>();
         for (const store::Change& change : read->changes) {
-          (change.created ? batch->newcomers : batch->contacts).push_back(change.contact);
+          // A newcomer may have been gathered by the last owner, and have changed since: both
+          // stand folded into one change.
+          batch->contacts.push_back(change.contact);
+          if (change.created) {
+            batch->newcomers.push_back(change.contact);
+          }
         }
         std::sort(batch->contacts.begin(), batch->contacts.end());
         batch->contacts.erase(std::unique(batch->contacts.begin(), batch->contacts.end()),
