@@ -2,13 +2,10 @@
 
 #include <variant>
 
+#include "base/overloaded.h"
+
 namespace turnout::cli {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 const char* reason_name(group::StopReason reason) {
   switch (reason) {
@@ -66,7 +63,7 @@ const char* reason_text(group::StopReason reason) {
 
 std::string transition_name(const group::Notice& notice) {
   return std::visit(
-      Overloaded{
+      base::Overloaded{
           [](const group::TrackGained&) { return std::string("track_gained"); },
           [](const group::TrackLost&) { return std::string("track_lost"); },
           [](const group::TrackCeding&) { return std::string("track_ceding"); },

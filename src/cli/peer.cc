@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <boost/asio/post.hpp>
 
+#include "base/overloaded.h"
 #include "cli/notice_text.h"
 
 namespace turnout::cli {
@@ -15,11 +16,6 @@ namespace {
 // How often what others may know of the peer is renewed.
 constexpr base::Duration kSnapshotEvery = std::chrono::milliseconds(100);
 constexpr base::Duration kLongestSleep = std::chrono::seconds(1);
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 group::Config group_config(const Config& config, const store::PeerId& self) {
   group::Config group;
@@ -289,7 +285,7 @@ void Peer::note_life(const group::PeerChanged& changed) {
 void Peer::notice(const group::Notice& notice) {
   ++transitions_[transition_name(notice)];
   std::visit(
-      Overloaded{
+      base::Overloaded{
           [](const group::TrackGained& n) {
             spdlog::info("owns track {} at epoch {}", n.track.get(), n.fence.epoch.get());
           },

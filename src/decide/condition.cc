@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/overloaded.h"
 
 namespace turnout::decide {
 namespace {
@@ -18,13 +19,6 @@ using track::Type;
 constexpr std::int64_t kMaxRegexMemory = 8 << 20;  // RE2's default; a larger expression is refused
 
 bool comparable(Type a, Type b) { return a == b || (is_time(a) && is_time(b)); }
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 class Compiler {
  public:
@@ -295,7 +289,7 @@ Result<Term> compile_operand(const track::Operand& operand, Columns& columns) {
     return base::ok();
   };
   const Result<void> done = std::visit(
-      Overloaded{
+      base::Overloaded{
           [&](const std::string& text) { return constant(Type::kText, text); },
           [&](double number) { return constant(Type::kNumber, number); },
           [&](bool boolean) { return constant(Type::kBoolean, boolean); },

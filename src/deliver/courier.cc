@@ -113,6 +113,7 @@ class Courier::Impl {
   std::condition_variable clerk_wakes_;
   std::condition_variable carriers_wake_;
   std::deque<store::OutboxKey> keys_;  // handed to us, not taken
+  std::size_t taking_ = 0;             // no longer in keys_, since the clerk is just taking them
   std::deque<Item> ready_;             // taken, not begun
   int on_their_way_ = 0;
   std::size_t held_ = 0;  // taken and not yet noted: what a kill would leave uncertain
@@ -166,7 +167,8 @@ std::int32_t Courier::Impl::credit() const {
     return 0;
   }
   const auto held =
-      static_cast<std::int64_t>(keys_.size() + ready_.size() + results_.size()) + on_their_way_;
+      static_cast<std::int64_t>(keys_.size() + taking_ + ready_.size() + results_.size()) +
+      on_their_way_;
   return static_cast<std::int32_t>(std::max<std::int64_t>(0, options_.capacity - held));
 }
 
@@ -257,6 +259,7 @@ void Courier::Impl::run_clerk() {
           std::min(keys_.size(), static_cast<std::size_t>(options_.batch)));
       keys.assign(keys_.begin(), keys_.begin() + count);
       keys_.erase(keys_.begin(), keys_.begin() + count);
+      taking_ = keys.size();
     }
     lock.unlock();
     note(std::move(results));
@@ -340,6 +343,7 @@ void Courier::Impl::take(std::vector<store::OutboxKey> keys) {
     rest();  // they stay in the outbox; should they have been taken after all, they become
              // uncertain unsent
     const std::lock_guard lock(mutex_);
+    taking_ = 0;
     if (!stopping_ && !paused_) {
       keys_.insert(keys_.begin(), keys.begin(), keys.end());
     }
@@ -347,6 +351,7 @@ void Courier::Impl::take(std::vector<store::OutboxKey> keys) {
   }
   pause_ = kFirstPause;
   const std::lock_guard lock(mutex_);
+  taking_ = 0;
   counts_.taken += static_cast<std::int64_t>(taken.value().size());
   held_ += taken.value().size();
   for (store::Delivery& delivery : taken.value()) {

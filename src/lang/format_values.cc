@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/overloaded.h"
 #include "base/time.h"
 #include "lang/format_parts.h"
 #include "lang/formatter.h"
@@ -18,11 +19,6 @@ constexpr std::array<const char*, 7> kUnitNames = {"second", "minute", "hour", "
                                                    "week",   "month",  "year"};
 constexpr std::array<const char*, 7> kDayNames = {"monday", "tuesday",  "wednesday", "thursday",
                                                   "friday", "saturday", "sunday"};
-template <class... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
-
 bool reads_back(const std::string& token, std::string_view value) {
   const Tokens tokens = lex(token);
   return tokens.diagnostics.empty() && tokens.tokens.size() == 2 && tokens.comments.empty() &&
@@ -154,14 +150,14 @@ std::string format_clock(const track::Clock& clock) {
 
 std::string format_operand(const track::Operand& operand) {
   return std::visit(
-      Overloaded{[](const std::string& text) { return format_string(text); },
-                 [](double number) { return format_number(number); },
-                 [](bool truth) { return std::string(truth ? "true" : "false"); },
-                 [](base::Date date) { return base::format_date(date); },
-                 [](const track::DateTime& at) { return format_date_time(at); },
-                 [](const track::FieldRef& field) { return format_field(field.name); },
-                 [](track::Now) { return std::string("now"); },
-                 [](track::Today) { return std::string("today"); }},
+      base::Overloaded{[](const std::string& text) { return format_string(text); },
+                       [](double number) { return format_number(number); },
+                       [](bool truth) { return std::string(truth ? "true" : "false"); },
+                       [](base::Date date) { return base::format_date(date); },
+                       [](const track::DateTime& at) { return format_date_time(at); },
+                       [](const track::FieldRef& field) { return format_field(field.name); },
+                       [](track::Now) { return std::string("now"); },
+                       [](track::Today) { return std::string("today"); }},
       operand.value);
 }
 

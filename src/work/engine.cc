@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/overloaded.h"
 #include "work/requests.h"
 
 namespace turnout::work {
@@ -16,11 +17,6 @@ constexpr std::int64_t kManyMore = 100'000;
 // Blocks taken in beside those being carried out, so that a thread that has finished one begins the
 // next at once.
 constexpr std::int32_t kBlocksPerThread = 2;
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 group::Slots capacity(int threads) {
   return {.bulk = threads * kBlocksPerThread, .single = threads};
@@ -174,32 +170,32 @@ void Engine::lost(base::TrackId track) {
 }
 
 void Engine::notice(const group::Notice& notice, base::Tick now) {
-  std::visit(Overloaded{[&](const group::TrackGained& n) { gained(n.track, n.fence); },
-                        [&](const group::TrackLost& n) { lost(n.track); },
-                        [&](const group::TrackCeding& n) {
-                          dispatcher_.drain(n.track);
-                          draining_.push_back(n.track);
-                        },
-                        [&](const group::TrackKept& n) { dispatcher_.resume_track(n.track, now); },
-                        [&](const group::Stopped&) {
-                          dispatcher_.stop();
-                          worker_.stop(now);
-                          owner_->stop();
-                        },
-                        [&](const group::Resumed&) {
-                          dispatcher_.resume(now);
-                          worker_.resume(now);
-                          owner_->resume();
-                        },
-                        [&](const group::PeerChanged& n) {
-                          if (n.state == group::PeerState::kUnavailable ||
-                              n.state == group::PeerState::kGone ||
-                              n.state == group::PeerState::kLeft) {
-                            dispatcher_.peer_lost(n.name, now);
-                            worker_.peer_lost(n.name, now);
-                          }
-                        },
-                        [](const auto&) {}},
+  std::visit(base::Overloaded{
+                 [&](const group::TrackGained& n) { gained(n.track, n.fence); },
+                 [&](const group::TrackLost& n) { lost(n.track); },
+                 [&](const group::TrackCeding& n) {
+                   dispatcher_.drain(n.track);
+                   draining_.push_back(n.track);
+                 },
+                 [&](const group::TrackKept& n) { dispatcher_.resume_track(n.track, now); },
+                 [&](const group::Stopped&) {
+                   dispatcher_.stop();
+                   worker_.stop(now);
+                   owner_->stop();
+                 },
+                 [&](const group::Resumed&) {
+                   dispatcher_.resume(now);
+                   worker_.resume(now);
+                   owner_->resume();
+                 },
+                 [&](const group::PeerChanged& n) {
+                   if (n.state == group::PeerState::kUnavailable ||
+                       n.state == group::PeerState::kGone || n.state == group::PeerState::kLeft) {
+                     dispatcher_.peer_lost(n.name, now);
+                     worker_.peer_lost(n.name, now);
+                   }
+                 },
+                 [](const auto&) {}},
              notice);
   pump(now);
 }

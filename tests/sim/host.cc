@@ -5,16 +5,12 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/overloaded.h"
 #include "sim/host_ask.h"
 
 namespace turnout::sim {
 
 namespace {
-
-template <class... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
 
 // What an owner that doubles its credit would read in a message.
 Message misread(Message message) {
@@ -270,7 +266,7 @@ void Host::obey(const group::Notice& notice) {
     observer->on_notice(*this, notice);
   }
   const Tick now = clock();
-  std::visit(Overloaded{
+  std::visit(base::Overloaded{
                  [&](const group::TrackGained& n) { obey(n); },
                  [&](const group::TrackLost& n) {
                    owned_.erase(n.track);
