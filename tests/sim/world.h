@@ -109,7 +109,7 @@ class Host {
   // A batch of the feed that is being dealt with.
   struct Batch {
     std::vector<ContactId> newcomers;  // in the order they came
-    std::vector<ContactId> contacts;   // who changed, newcomers left out, ascending
+    std::vector<ContactId> contacts;   // who came or changed, ascending
     store::FeedCursor next;
     bool more = false;
   };
