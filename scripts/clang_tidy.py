@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs clang-tidy-19 over src/ and remembers what passed, so that a second run looks at changed files only.
 
-    clang_tidy.py [--build build/dev] [--jobs 2] [--all] [FILE...]
+    clang_tidy.py [--build build/tidy] [--jobs 2] [--all] [FILE...]
 
 A file is looked at again when it, a header of ours that it includes (through others too), its compile
 command, .clang-tidy or clang-tidy's version has changed.
@@ -59,7 +59,7 @@ def fingerprint(entry, sources, common):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default="build/dev")
+    parser.add_argument("--build", default="build/tidy")
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS", os.cpu_count() or 2)))
     parser.add_argument("--all", action="store_true", help="forget what passed before")
     parser.add_argument("files", nargs="*")
