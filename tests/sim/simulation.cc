@@ -1,5 +1,6 @@
 #include "sim/simulation.h"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <sstream>
@@ -151,9 +152,15 @@ Outcome simulate(std::uint64_t seed, const Planted& planted, bool traced) {
   if (traced) {
     world.observe(&trace.emplace(world));
   }
+  // The group is calm once everybody has started; the first fault comes later.
+  calm.disturb();
+  Duration last{};
   for (const auto& [name, host] : world.hosts()) {
-    world.after(cycle * world.random().below(30) / 10, [&other = *host] { other.start(); });
+    const Duration wait = cycle * world.random().below(30) / 10;
+    last = std::max(last, wait);
+    world.after(wait, [&other = *host] { other.start(); });
   }
+  world.after(last, [&] { calm.settle(world.now()); });
   bool changing = true;
   world.after(cycle, [&] { change_contacts(world, changing); });
   Nemesis nemesis(world, calm);
