@@ -164,9 +164,11 @@ base::Result<void> Peer::start_engine() {
   hooks.database = [this](bool succeeded, base::Tick began) {
     member_->database(succeeded, began, base::boot_now());
   };
-  hooks.read_row = [this](base::TrackId track, std::function<void(const group::LedgerRow&)> then) {
-    control_->read_row(track, on_loop([this, then = std::move(then)](const group::LedgerRow& row) {
-                         member_->row_seen(row, base::boot_now());
+  hooks.read_row = [this](base::TrackId track, std::function<void(const work::FoundRow&)> then) {
+    control_->read_row(track, on_loop([this, then = std::move(then)](const work::FoundRow& row) {
+                         if (row) {
+                           member_->row_seen(*row, base::boot_now());
+                         }
                          then(row);
                        }));
   };

@@ -69,12 +69,8 @@ void Control::start(const group::Ready& ready) {
   }
 }
 
-void Control::read_row(base::TrackId track, std::function<void(group::LedgerRow)> then) {
-  post([this, track, then = std::move(then)] {
-    if (const auto row = find_row(*session_, track)) {
-      then(*row);
-    }
-  });
+void Control::read_row(base::TrackId track, std::function<void(FoundRow)> then) {
+  post([this, track, then = std::move(then)] { then(find_row(*session_, track)); });
 }
 
 }  // namespace turnout::work

@@ -14,6 +14,7 @@
 #include "group/ledger.h"
 #include "group/member.h"
 #include "store/store.h"
+#include "work/requests.h"
 
 namespace turnout::work {
 
@@ -38,9 +39,8 @@ class Control {
 
   // Starts everything that a Ready asks of the database; each is answered exactly once.
   void start(const group::Ready& ready);
-  // Reads one row of the ledger; `then` is called on the control thread, not at all when the
-  // database does not answer.
-  void read_row(base::TrackId track, std::function<void(group::LedgerRow)> then);
+  // Reads one row of the ledger; `then` is called on the control thread.
+  void read_row(base::TrackId track, std::function<void(FoundRow)> then);
 
  private:
   void post(std::function<void()> job);

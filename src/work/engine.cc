@@ -84,7 +84,7 @@ Owner::Callbacks Engine::owner_callbacks() {
     });
   };
   callbacks.fenced = [this, on_loop](store::Fence fence) {
-    on_loop([this, fence] { hooks_.read_row(fence.track, [](const group::LedgerRow&) {}); });
+    on_loop([this, fence] { hooks_.read_row(fence.track, [](const FoundRow&) {}); });
   };
   callbacks.problem = [this, on_loop](base::TrackId track, std::string problem) {
     on_loop([this, track, problem = std::move(problem)] {
@@ -366,19 +366,32 @@ void Engine::submit(const group::Job& job) {
   });
 }
 
+// The ledger has moved on. When it cannot be read, the block has failed: its slot comes back all
+// the same.
+void Engine::refuse(const group::Job& job) {
+  hooks_.read_row(job.block->track, [this, alive = alive_, job](const FoundRow& row) {
+    if (!*alive) {
+      return;
+    }
+    const base::Tick now = base::boot_now();
+    if (row) {
+      worker_.refused(job.number, row->owner, row->incarnation, row->fence.timeline,
+                      row->fence.epoch, now);
+    } else {
+      ++counters_.failed;
+      group::BlockReport report;
+      report.outcome = group::BlockOutcome::kFailed;
+      worker_.finished(job.number, std::move(report), now);
+    }
+    pump(now);
+  });
+}
+
 void Engine::settle(const group::Job& job, const BlockDone& done) {
   const base::Tick now = base::boot_now();
   ++counters_.blocks;
   if (done.outcome == BlockDone::Outcome::kFenced) {
-    hooks_.read_row(job.block->track,
-                    [this, alive = alive_, number = job.number](const group::LedgerRow& row) {
-                      if (*alive) {
-                        const base::Tick then = base::boot_now();
-                        worker_.refused(number, row.owner, row.incarnation, row.fence.timeline,
-                                        row.fence.epoch, then);
-                        pump(then);
-                      }
-                    });
+    refuse(job);
     return;
   }
   group::BlockReport report;

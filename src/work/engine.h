@@ -19,6 +19,7 @@
 #include "store/store.h"
 #include "work/cutter.h"
 #include "work/owner.h"
+#include "work/requests.h"
 #include "work/track_book.h"
 #include "work/worker_pool.h"
 
@@ -37,8 +38,8 @@ struct EngineHooks {
   std::function<void(const group::Load&)> load_changed;            // for Member::set_load
   std::function<void(base::TrackId)> drained;                      // for Member::drained
   std::function<void(bool succeeded, base::Tick began)> database;  // for Member::database
-  // Reads the ledger's row of a track and answers on the loop.
-  std::function<void(base::TrackId, std::function<void(const group::LedgerRow&)>)> read_row;
+  // Reads the ledger's row of a track and answers on the loop, exactly once.
+  std::function<void(base::TrackId, std::function<void(const FoundRow&)>)> read_row;
   std::function<void(std::string)> warn;      // a line for the log
   std::function<void()> catalogue_refreshed;  // the book was brought up to date
 };
@@ -94,6 +95,7 @@ class Engine {
   bool pump_worker(base::Tick now);
   void submit(const group::Job& job);
   void settle(const group::Job& job, const BlockDone& done);
+  void refuse(const group::Job& job);
   void take_finished(const group::Finished& finished);
   void publish_load();
   void check_drained();

@@ -88,7 +88,7 @@ group::LifeResult carry_out(store::GroupSession& session, const group::LifeProbe
   return result;
 }
 
-std::optional<group::LedgerRow> find_row(store::GroupSession& session, base::TrackId track) {
+FoundRow find_row(store::GroupSession& session, base::TrackId track) {
   if (const auto rows = session.ledger()) {
     for (const store::LedgerRow& row : rows.value()) {
       if (row.track == track) {

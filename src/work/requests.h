@@ -29,6 +29,7 @@ group::TakeResult carry_out(store::GroupSession& session, const group::Take& tak
 group::LifeResult carry_out(store::GroupSession& session, const group::LifeProbe& probe);
 
 // One row of the ledger; none when it does not exist or the database does not answer.
-std::optional<group::LedgerRow> find_row(store::GroupSession& session, base::TrackId track);
+using FoundRow = std::optional<group::LedgerRow>;
+FoundRow find_row(store::GroupSession& session, base::TrackId track);
 
 }  // namespace turnout::work

@@ -88,16 +88,9 @@ class BenchPeer {
     hooks.drained = [](base::TrackId) {};
     hooks.database = [](bool, base::Tick) {};
     hooks.read_row = [this](base::TrackId track,
-                            const std::function<void(const group::LedgerRow&)>& then) {
+                            const std::function<void(const work::FoundRow&)>& then) {
       ++fenced_;
-      for (const store::LedgerRow& row : need(group_->ledger())) {
-        if (row.track == track) {
-          then({track,
-                row.owner ? row.owner->name : base::PeerName(),
-                row.owner ? row.owner->incarnation : base::Incarnation(),
-                {row.timeline, row.epoch}});
-        }
-      }
+      then(row_answers ? work::find_row(*group_, track) : std::nullopt);
     };
     hooks.warn = [](const std::string&) {};
     hooks.catalogue_refreshed = [] {};
@@ -112,6 +105,8 @@ class BenchPeer {
   work::Engine& engine() { return *engine_; }
   const store::PeerId& self() const { return self_; }
   int fenced() const { return fenced_; }
+  // Whether the database answers when the ledger's row is asked for.
+  bool row_answers = true;
 
   store::Published publish(const std::string& text) {
     store::Publish publish;

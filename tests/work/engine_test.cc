@@ -102,6 +102,32 @@ TEST_F(EngineTest, TakesOverAndFencesTheOldOwner) {
   EXPECT_EQ(second.report("Score").moves, 3101);
 }
 
+// G11: a block that was refused gives its slot back though the database does not say by whom.
+TEST_F(EngineTest, GivesSlotsBackWhenTheLedgerCannotBeRead) {
+  constexpr int kBlocks = 20;  // more than there are slots
+  BenchPeer first(database_.store(), "a");
+  BenchPeer second(database_.store(), "b");
+  first.row_answers = false;
+  add_contacts(first.session(), 1, 5, 1);
+  const base::TrackId track = first
+                                  .publish(R"(track "Late"
+  gather contacts continuously
+
+step "Wait"
+  after 1 second:
+    stop as "late"
+)")
+                                  .id;
+  first.own(track);
+  ASSERT_TRUE(first.run_until([&] {
+    const store::Report report = first.report("Late");
+    return report.waiting.contains("Wait") && report.waiting.at("Wait") == 5;
+  }));
+  second.own(track);
+  EXPECT_TRUE(first.run_until([&] { return first.engine().counters().failed > kBlocks; }));
+  EXPECT_TRUE(second.run_until([&] { return second.stopped("Late", "late") == 5; }));
+}
+
 // A new version: those who wait follow by the step's name and are tested by the new rules.
 TEST_F(EngineTest, FollowsANewVersion) {
   BenchPeer peer(database_.store(), "a");
