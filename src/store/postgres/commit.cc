@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "store/postgres/commit_call.h"
 #include "store/postgres/commit_statement.h"
 #include "store/postgres/session.h"
 
@@ -57,6 +58,15 @@ std::vector<std::vector<std::uint32_t>> rounds_of(const Commit& commit) {
   return rounds;
 }
 
+// Counts a row of the block as written.
+void count(const Commit& commit, std::uint32_t row, CommitResult& result) {
+  const BlockOutcome& after = *commit.after;
+  const track::Shape& shape = after.shapes[static_cast<std::size_t>(after.shape[row])];
+  ++result.positions;
+  result.moves += shape.moves;
+  result.actions += static_cast<std::int64_t>(shape.acts.size());
+}
+
 // The rows that are not among `moved` (1-based indices in `rows`).
 std::vector<std::uint32_t> others(std::span<const std::uint32_t> rows,
                                   const std::vector<std::int32_t>& moved) {
@@ -103,11 +113,7 @@ Result<void> PgSession::recognise(const Commit& commit, std::span<const std::uin
   for (int r = 0; r < answer.rows(); ++r) {
     written.push_back(answer.int4(r, 0));
     const std::uint32_t row = rows[static_cast<std::size_t>(written.back()) - 1];
-    const track::Shape& shape =
-        commit.after->shapes[static_cast<std::size_t>(commit.after->shape[row])];
-    ++result.positions;
-    result.moves += shape.moves;
-    result.actions += static_cast<std::int64_t>(shape.acts.size());
+    count(commit, row, result);
   }
   result.stale = others(rows, written);
   if (!written.empty()) {
@@ -118,16 +124,22 @@ Result<void> PgSession::recognise(const Commit& commit, std::span<const std::uin
 
 Result<CommitResult> PgSession::commit_rows(const Commit& commit,
                                             std::span<const std::uint32_t> rows) {
-  const Statement statement = commit_statement(commit, rows);
+  const Statement statement =
+      commit.after->writes.empty() ? commit_call(commit, rows) : commit_statement(commit, rows);
   bool repeated = false;
   TRY(const Answer answer, run_again(statement.text, statement.params, &repeated));
   CommitResult result;
   result.fenced = !answer.boolean(0, kFenceHeld);
-  result.positions = answer.int8(0, kPositions);
-  result.moves = answer.int8(0, kMoves);
-  result.actions = answer.int8(0, kActions);
-  if (static_cast<std::size_t>(result.positions) < rows.size()) {
-    result.stale = others(rows, answer.int4s(0, kMovedRows));
+  if (!result.fenced && answer.is_null(0, kMovedRows)) {
+    for (const std::uint32_t row : rows) {
+      count(commit, row, result);
+    }
+  } else {
+    const std::vector<std::int32_t> moved = answer.int4s(0, kMovedRows);
+    for (const std::int32_t i : moved) {
+      count(commit, rows[static_cast<std::size_t>(i) - 1], result);
+    }
+    result.stale = others(rows, moved);
   }
   if (repeated && !result.stale.empty()) {
     const std::vector<std::uint32_t> left = std::move(result.stale);

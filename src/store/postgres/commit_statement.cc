@@ -16,20 +16,6 @@ using track::ContactBlock;
 using track::PositionState;
 using track::Shape;
 
-// The due time that is written. A row that moved and would be due at the same microsecond as before
-// is due one later, so that its old timer and its new one are never the same row.
-base::Instant new_due(const ContactBlock& before, const BlockOutcome& after, std::uint32_t row) {
-  const Shape& shape = after.shapes[static_cast<std::size_t>(after.shape[row])];
-  if (shape.state == PositionState::kStopped) {
-    return track::kNever;
-  }
-  const base::Instant due = after.due_at[row];
-  if (shape.moves > 0 && due == before.due_at[row] && due != track::kNever) {
-    return due + base::Duration(1);
-  }
-  return due;
-}
-
 // Ranges of a list that belongs to the shapes: elements first(s) … last(s), 1-based, of all the
 // shapes' lists one after another.
 class Ranges {
@@ -69,10 +55,9 @@ class Builder {
     fields();
     tally();
     s_.text +=
-        " select exists(select from fence), count(*), coalesce(sum(moves), 0)::bigint,"
-        " coalesce(sum(acts), 0)::bigint, case when count(*) < ";
+        " select exists(select from fence), case when count(*) < ";
     s_.params.add(static_cast<std::int64_t>(rows_.size()));
-    s_.text += s_.last() + " then array_agg(i) end from moved";
+    s_.text += s_.last() + " then coalesce(array_agg(i), '{}') end from moved";
     return std::move(s_);
   }
 
@@ -203,8 +188,6 @@ class Builder {
     has_payload_ = has_moves_ && any_payload();
     const std::string step = shape_int4s([](const Shape& shape) { return shape.step; });
     const std::string moves = shape_int4s([](const Shape& shape) { return shape.moves; });
-    const std::string acts = shape_int4s(
-        [](const Shape& shape) { return static_cast<std::int32_t>(shape.acts.size()); });
     s_.params.add_int2s(after_.shapes.size(), [&](std::size_t s) {
       return static_cast<std::int16_t>(after_.shapes[s].state);
     });
@@ -221,7 +204,7 @@ class Builder {
         " and coalesce(p.due_at, 'infinity') = n.old_due and p.state <> 2"
         " returning n.track_id, n.i, n.contact_id, n.entry, n.move_no, n.shape, n.old_due,"
         " n.new_due, (" +
-        moves + "::integer[])[n.shape] as moves, (" + acts + "::integer[])[n.shape] as acts";
+        moves + "::integer[])[n.shape] as moves";
     if (has_moves_) {
       s_.text += ", n.seen, n.path";
     }
@@ -380,29 +363,25 @@ class Builder {
   // How often each rule fired, and how many contacts came to a step or outcome and went from one,
   // counted by shape first. `connection` keeps commits of the same moment apart.
   void tally() {
-    Ranges ranges;
-    std::vector<Shape::Count> counts;
-    for (const Shape& shape : after_.shapes) {
-      const std::size_t first = counts.size();
-      if (shape.moves > 0) {
-        counts.insert(counts.end(), shape.counts.begin(), shape.counts.end());
-        if (!shape.path.empty() && shape.path.front() != shape.step) {
-          counts.push_back({shape.path.front(), sql::kTallyNet, -1});
-          counts.push_back({shape.step, sql::kTallyNet, 1});
-        }
-      }
-      ranges.add(counts.size() - first);
-    }
+    const std::vector<ShapeCount> counts = shape_counts(after_);
     if (counts.empty()) {
       return;
     }
     const std::size_t n = after_.shapes.size();
     const std::size_t m = counts.size();
+    Ranges ranges;
+    for (std::size_t s = 0, c = 0; s < n; ++s) {
+      const std::size_t first = c;
+      while (c < m && static_cast<std::size_t>(counts[c].shape) == s) {
+        ++c;
+      }
+      ranges.add(c - first);
+    }
     const std::string from = int4s(n, [&](std::size_t s) { return ranges.from()[s]; });
     const std::string to = int4s(n, [&](std::size_t s) { return ranges.to()[s]; });
-    const std::string step = int4s(m, [&](std::size_t c) { return counts[c].step; });
-    const std::string rule = int4s(m, [&](std::size_t c) { return counts[c].rule; });
-    const std::string times = int4s(m, [&](std::size_t c) { return counts[c].times; });
+    const std::string step = int4s(m, [&](std::size_t c) { return counts[c].count.step; });
+    const std::string rule = int4s(m, [&](std::size_t c) { return counts[c].count.rule; });
+    const std::string times = int4s(m, [&](std::size_t c) { return counts[c].count.times; });
     s_.params.add(commit_.connection);
     s_.text +=
         ", counted as (insert into tally (track_id, version, step, rule, connection, times)"
@@ -426,6 +405,37 @@ class Builder {
 };
 
 }  // namespace
+
+base::Instant new_due(const ContactBlock& before, const BlockOutcome& after, std::uint32_t row) {
+  const Shape& shape = after.shapes[static_cast<std::size_t>(after.shape[row])];
+  if (shape.state == PositionState::kStopped) {
+    return track::kNever;
+  }
+  const base::Instant due = after.due_at[row];
+  if (shape.moves > 0 && due == before.due_at[row] && due != track::kNever) {
+    return due + base::Duration(1);
+  }
+  return due;
+}
+
+std::vector<ShapeCount> shape_counts(const BlockOutcome& after) {
+  std::vector<ShapeCount> counts;
+  for (std::size_t s = 0; s < after.shapes.size(); ++s) {
+    const Shape& shape = after.shapes[s];
+    if (shape.moves == 0) {
+      continue;
+    }
+    const auto number = static_cast<std::int32_t>(s);
+    for (const Shape::Count& count : shape.counts) {
+      counts.push_back({number, count});
+    }
+    if (!shape.path.empty() && shape.path.front() != shape.step) {
+      counts.push_back({number, {shape.path.front(), sql::kTallyNet, -1}});
+      counts.push_back({number, {shape.step, sql::kTallyNet, 1}});
+    }
+  }
+  return counts;
+}
 
 Statement commit_statement(const Commit& commit, std::span<const std::uint32_t> rows) {
   return Builder(commit, rows).build();

@@ -1,6 +1,6 @@
 #pragma once
 
-// The one statement by which a block commits.
+// The one statement by which a block commits that writes fields; see commit_call.h for the others.
 //
 // A chain of CTEs. `fence` locks the ledger's row FOR SHARE and gives it only when (timeline,
 // epoch) are still the block's; `moved` updates the positions by compare-and-set and gives what
@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "store/postgres/statement.h"
 #include "store/types.h"
@@ -31,13 +32,23 @@ Statement commit_statement(const Commit& commit, std::span<const std::uint32_t> 
 // whether it was a move.
 Statement recognise_statement(const Commit& commit, std::span<const std::uint32_t> rows);
 
-// The columns of commit_statement's single row.
+// The columns of the single row that commit_statement and commit_call give.
 enum CommitColumn : std::uint8_t {
   kFenceHeld = 0,  // boolean
-  kPositions = 1,  // bigint
-  kMoves = 2,      // bigint
-  kActions = 3,    // bigint
-  kMovedRows = 4,  // integer[]: 1-based indices in `rows`, null when all moved
+  kMovedRows = 1,  // integer[]: 1-based indices in `rows`; null when all moved or none was tried
 };
+
+// The due time that is written. A row that moved and would be due at the same microsecond as before
+// is due one later, so that its old timer and its new one are never the same row.
+base::Instant new_due(const track::ContactBlock& before, const track::BlockOutcome& after,
+                      std::uint32_t row);
+
+// What each row of a shape adds to the tally: how often each rule fired, and that it came to a step
+// or outcome and went from one.
+struct ShapeCount {
+  std::int32_t shape = 0;  // index into the outcome's shapes, ascending
+  track::Shape::Count count;
+};
+std::vector<ShapeCount> shape_counts(const track::BlockOutcome& after);
 
 }  // namespace turnout::store::postgres

@@ -109,34 +109,49 @@ void read_item(const BlockItem& item, ContactBlock& out) {
   out.move_no.push_back(item.move_no);
 }
 
-// True when the items are so near to each other that reading the range of contacts from the first
-// to the last, once through each table, costs less than looking each of them up: a row of a range
-// costs about a fifth of a look-up. All are then of one entry, and in the order of their contacts.
-bool neighbours(const std::vector<BlockItem>& items) {
-  constexpr std::size_t kFewest = 16;
-  constexpr std::int64_t kSpread = 2;  // contacts in the range for each in the block
-  if (items.size() < kFewest || items.back().contact.get() - items.front().contact.get() >=
-                                    kSpread * static_cast<std::int64_t>(items.size())) {
-    return false;
-  }
-  for (std::size_t i = 1; i < items.size(); ++i) {
-    if (items[i].contact <= items[i - 1].contact || items[i].entry != items[0].entry) {
-      return false;
+// The order in which rows are locked, too.
+bool by_contact(const BlockItem& a, const BlockItem& b) {
+  return a.contact != b.contact ? a.contact < b.contact : a.entry < b.entry;
+}
+
+// Contacts from `first` to `last`.
+struct Range {
+  base::ContactId first;
+  base::ContactId last;
+};
+
+// The ranges in which the items stand, when they are so near to each other that reading these once
+// through each table costs less than looking each item up; none otherwise. A block is cut by due
+// time, so it has the neighbours of one earlier block or of a few. All items must be of one entry
+// and in the order of their contacts.
+std::vector<Range> ranges_of(const std::vector<BlockItem>& items) {
+  constexpr std::size_t kFewest = 16;  // items in a range, on average
+  constexpr std::int64_t kGap = 4;     // a row of a range costs about a fifth of a look-up
+  std::vector<Range> ranges;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const base::ContactId contact = items[i].contact;
+    if (i > 0 && (contact <= items[i - 1].contact || items[i].entry != items[0].entry)) {
+      return {};
     }
+    if (i == 0 || contact.get() - items[i - 1].contact.get() > kGap) {
+      ranges.push_back({contact, contact});
+    }
+    ranges.back().last = contact;
   }
-  return true;
+  return ranges.size() * kFewest <= items.size() ? ranges : std::vector<Range>{};
 }
 
 // One statement, so that positions and contacts are of one snapshot; each of its two rows' kinds
 // leaves the other's columns null. Column 0 is the contact, column 1 the move number, null in a
-// contact's row.
-Statement range_statement(base::TrackId track, const std::vector<BlockItem>& items,
+// contact's row. LATERAL with OFFSET 0 leaves no other way than by each range through the key.
+Statement range_statement(base::TrackId track, std::int32_t entry, const std::vector<Range>& ranges,
                           const std::vector<Field>& fields, const std::vector<std::string>& tags) {
   Statement s;
+  const std::size_t n = ranges.size();
   s.params.add(track.get());
-  s.params.add(items.front().entry);
-  s.params.add(items.front().contact.get());
-  s.params.add(items.back().contact.get());
+  s.params.add(entry);
+  s.params.add_int8s(n, [&](std::size_t i) { return ranges[i].first.get(); });
+  s.params.add_int8s(n, [&](std::size_t i) { return ranges[i].last.get(); });
   std::string nulls;
   for (const Field& field : fields) {
     nulls += std::string(", null::") + sql_type(field.type);
@@ -145,13 +160,17 @@ Statement range_statement(base::TrackId track, const std::vector<BlockItem>& ite
     nulls += ", null::boolean";
   }
   s.text = std::string("select p.contact_id, p.move_no, now(), ") + kPositionColumns + nulls +
-           " from position p where p.track_id = $1 and p.entry = $2"
-           " and p.contact_id between $3 and $4 union all select c.id, null, now()";
+           " from unnest($3::bigint[], $4::bigint[]) r(first, last) cross join lateral"
+           " (select * from position where track_id = $1 and entry = $2"
+           " and contact_id between r.first and r.last offset 0) p"
+           " union all select c.id, null, now()";
   for (int i = 0; i < kPositionColumnCount; ++i) {
     s.text += ", null";
   }
   select_columns(s, fields, tags, s.text);
-  s.text += " from contact c where c.id between $3 and $4";
+  s.text +=
+      " from unnest($3::bigint[], $4::bigint[]) r(first, last) cross join lateral"
+      " (select * from contact where id between r.first and r.last offset 0) c";
   return s;
 }
 
@@ -223,9 +242,15 @@ Statement items_statement(base::TrackId track, const std::vector<BlockItem>& ite
 Result<void> PgSession::load(base::TrackId track, const std::vector<BlockItem>& items,
                              const std::vector<Field>& fields, const std::vector<std::string>& tags,
                              ContactBlock& out) {
-  const bool range = neighbours(items);
-  const Statement s = range ? range_statement(track, items, fields, tags)
-                            : items_statement(track, items, fields, tags);
+  std::vector<BlockItem> sorted = items;
+  if (!std::is_sorted(sorted.begin(), sorted.end(), by_contact)) {
+    std::sort(sorted.begin(), sorted.end(), by_contact);
+  }
+  const std::vector<Range> ranges = ranges_of(sorted);
+  const bool range = !ranges.empty();
+  const Statement s =
+      range ? range_statement(track, sorted.front().entry, ranges, fields, tags)
+            : items_statement(track, sorted, fields, tags);
   TRY(const Answer answer, run_again(s.text, s.params));
   begin_columns(out, fields, tags, items.size());
   if (answer.rows() == 0) {
@@ -234,11 +259,11 @@ Result<void> PgSession::load(base::TrackId track, const std::vector<BlockItem>& 
   }
   out.now = answer.instant(0, 2);
   if (range) {
-    read_range(answer, items, out);
+    read_range(answer, sorted, out);
     return base::ok();
   }
   for (const int row : rows_in_order(answer)) {
-    read_item(items[static_cast<std::size_t>(answer.int4(row, 0)) - 1], out);
+    read_item(sorted[static_cast<std::size_t>(answer.int4(row, 0)) - 1], out);
     read_position(answer, row, 3, out);
     read_columns(answer, row, 3 + kPositionColumnCount, out);
   }
