@@ -23,7 +23,7 @@ if(MOLD AND NOT TURNOUT_SANITIZE)
 endif()
 
 set(TURNOUT_SANITIZE "" CACHE STRING "sanitizers to build with, e.g. address,undefined or thread")
-set(TURNOUT_MUTANT "" CACHE STRING "name of the one fault to plant (tests of the tests)")
+option(TURNOUT_MUTANTS "let the environment plant one fault at a time (src/base/mutant.h)" OFF)
 
 add_library(turnout_options INTERFACE)
 target_compile_options(turnout_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -pthread)
@@ -34,8 +34,8 @@ if(TURNOUT_SANITIZE)
   add_compile_options(-fsanitize=${TURNOUT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=${TURNOUT_SANITIZE})
 endif()
-if(TURNOUT_MUTANT)
-  add_compile_definitions(TURNOUT_MUTANT_${TURNOUT_MUTANT})
+if(TURNOUT_MUTANTS)
+  add_compile_definitions(TURNOUT_MUTANTS)
 endif()
 
 # Most of the time that a file takes goes into reading the headers of others. Two ways to read them less often:

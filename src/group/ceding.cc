@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/mutant.h"
 #include "group/member_impl.h"
 
 namespace turnout::group {
@@ -27,7 +28,7 @@ void Member::Impl::spread() {
   const auto me = std::find_if(by_count.begin(), by_count.end(),
                                [this](const auto& entry) { return entry.second == config_.name; });
   const auto& partner = *(by_count.rbegin() + (me - by_count.begin()));
-  if (me->first < partner.first + 2) {
+  if (me->first < partner.first + (base::planted(base::Mutant::kSpreadForEver) ? 1 : 2)) {
     return;
   }
   // The one that rendezvous hashing ranks this peer lowest for.
@@ -44,6 +45,9 @@ void Member::Impl::spread() {
 void Member::Impl::cede(TrackId track, const PeerName& to) {
   ceding_[track] = {to, owned_.at(track), false, std::nullopt, now_ + config_.cycle};
   notify(TrackCeding{track, to});
+  if (base::planted(base::Mutant::kCededWhileBusy)) {
+    offer(track, ceding_.at(track));
+  }
 }
 
 void Member::Impl::drained(TrackId track, Tick now) {

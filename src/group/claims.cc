@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/hash.h"
+#include "base/mutant.h"
 #include "group/member_impl.h"
 
 namespace turnout::group {
@@ -104,7 +105,8 @@ void Member::Impl::withdraw_all() {
 // R5: lowered with each periodic advertisement.
 void Member::Impl::lower_claims() {
   for (auto& [track, open] : claims_) {
-    open.claim.counter = std::max(0, open.claim.counter - 1);
+    open.claim.counter = std::max(
+        0, open.claim.counter - (base::planted(base::Mutant::kCounterLoweredTwice) ? 2 : 1));
   }
 }
 
@@ -190,6 +192,9 @@ void Member::Impl::arbitrate(const Peer& peer) {
       continue;
     }
     Claim& mine = found->second.claim;
+    if (base::planted(base::Mutant::kArbitrationAsymmetric)) {
+      mine.owned_at_claim = owned_with_claims();
+    }
     if (std::tie(theirs.owned_at_claim, peer.name) < std::tie(mine.owned_at_claim, config_.name)) {
       withdraw(theirs.track);
     } else {

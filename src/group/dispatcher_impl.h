@@ -137,7 +137,8 @@ class Dispatcher::Impl {
   bool hand_out_one(BlockKind kind, Tick now);
   BlockState* next_ready(Track& track, BlockKind kind);
   PeerName neediest(BlockKind kind, const BlockState& state, Tick now) const;
-  std::int32_t credit_left(const PeerCredit& peer, BlockKind kind, Tick now) const;
+  std::int32_t credit_left(const PeerName& name, const PeerCredit& peer, BlockKind kind,
+                           Tick now) const;
   void send_block(BlockState& state, Track& track, const PeerName& to, Tick now);
   void renew(const PeerName& peer, Incarnation incarnation, const Credit& credit, Tick now);
   void report(const BlockReport& message, const PeerName& from, Tick now);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "group/member_impl.h"
 
 namespace turnout::group {
@@ -31,6 +32,9 @@ void Member::Impl::stop(StopReason reason) {
 }
 
 void Member::Impl::become_unfit() {
+  if (base::planted(base::Mutant::kUnfitGoesOn)) {
+    return;
+  }
   if (!unfit_) {
     unfit_ = true;
     advertise_now();
@@ -47,7 +51,9 @@ void Member::Impl::become_unfit() {
 }
 
 void Member::Impl::resume_if_cleared() {
-  if (!stopped_ || stamp_.required != 0 || ledger_.required != 0) {
+  const bool proven = (stamp_.required == 0 && ledger_.required == 0) ||
+                      base::planted(base::Mutant::kProofNotAwaited);
+  if (!stopped_ || !proven) {
     return;
   }
   stopped_ = false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "group/dispatcher_impl.h"
 
 namespace turnout::group {
@@ -83,13 +84,18 @@ bool Dispatcher::Impl::hand_out_one(BlockKind kind, Tick now) {
 }
 
 // Slots are credits: never more than granted, and none to a peer that has been silent for a cycle.
-std::int32_t Dispatcher::Impl::credit_left(const PeerCredit& peer, BlockKind kind, Tick now) const {
-  if (!peer.renewed || now - *peer.renewed > peer.cycle) {
+// A peer is never silent to itself: it says nothing anew while nothing changes, and cutting the
+// next block may take longer than a cycle.
+std::int32_t Dispatcher::Impl::credit_left(const PeerName& name, const PeerCredit& peer,
+                                           BlockKind kind, Tick now) const {
+  if (!peer.renewed || (name != name_ && now - *peer.renewed > peer.cycle &&
+                        !base::planted(base::Mutant::kSilentPeerServed))) {
     return 0;
   }
   const bool bulk = kind == BlockKind::kBulk;
   // A credit of an earlier session says nothing about what was sent in this one.
-  const bool current = peer.credit.session == peer.session;
+  const bool current =
+      peer.credit.session == peer.session || base::planted(base::Mutant::kCreditOfEarlierSession);
   const std::uint32_t received = !current ? 0
                                  : bulk   ? peer.credit.received_bulk
                                           : peer.credit.received_single;
@@ -105,7 +111,7 @@ PeerName Dispatcher::Impl::neediest(BlockKind kind, const BlockState& state, Tic
   const auto consider = [&](const PeerName& name, const PeerCredit& peer) {
     const bool has_it = std::any_of(state.copies.begin(), state.copies.end(),
                                     [&](const Copy& copy) { return copy.peer == name; });
-    const std::int32_t left = has_it ? 0 : credit_left(peer, kind, now);
+    const std::int32_t left = has_it ? 0 : credit_left(name, peer, kind, now);
     if (left > most) {
       most = left;
       best = name;
@@ -237,8 +243,8 @@ void Dispatcher::Impl::give_back(Tick now) {
     return;
   }
   for (auto& [name, peer] : peers_) {
-    const std::int32_t bulk = credit_left(peer, BlockKind::kBulk, now);
-    const std::int32_t single = credit_left(peer, BlockKind::kSingle, now);
+    const std::int32_t bulk = credit_left(name, peer, BlockKind::kBulk, now);
+    const std::int32_t single = credit_left(name, peer, BlockKind::kSingle, now);
     if (name == name_ || (!(no_bulk && bulk > 0) && !(no_single && single > 0))) {
       continue;
     }
@@ -273,7 +279,8 @@ bool Dispatcher::Impl::drop_copy(BlockState& state, const PeerName& peer, std::i
 void Dispatcher::Impl::report(const BlockReport& message, const PeerName& from, Tick now) {
   const auto found = blocks_.find(message.block);
   if (found == blocks_.end() || message.owner_incarnation != incarnation_ ||
-      found->second.block->epoch != message.epoch) {
+      (found->second.block->epoch != message.epoch &&
+       !base::planted(base::Mutant::kOtherEpochsReport))) {
     return;  // done by another already, or of a track lost since
   }
   BlockState& state = found->second;
@@ -288,7 +295,7 @@ void Dispatcher::Impl::report(const BlockReport& message, const PeerName& from, 
   drop_copy(state, from, message.attempt);
   if (message.outcome == BlockOutcome::kReturned ||
       (message.outcome == BlockOutcome::kFailed && !state.copies.empty())) {
-    if (state.copies.empty()) {
+    if (state.copies.empty() && !base::planted(base::Mutant::kReturnedBlockDropped)) {
       set_ready(state, true);
     }
     return;
@@ -361,7 +368,9 @@ void Dispatcher::Impl::peer_lost(const PeerName& name, Tick now) {
   if (!peers_.contains(name)) {
     return;
   }
-  take_back(name);
+  if (!base::planted(base::Mutant::kLostPeersBlocksKept)) {
+    take_back(name);
+  }
   peers_.at(name).renewed.reset();
   hand_out(now);
 }

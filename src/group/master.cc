@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "group/member_impl.h"
 
 namespace turnout::group {
@@ -102,7 +103,9 @@ void Member::Impl::elect() {
   if (!masterless_since_) {
     masterless_since_ = now_;
   }
-  if (now_ < *masterless_since_ + cycles(candidates_before_me())) {
+  if (now_ <
+      *masterless_since_ +
+          cycles(base::planted(base::Mutant::kElectionOutOfOrder) ? 0 : candidates_before_me())) {
     return;
   }
   taking_master_ = master_row_.fence;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/mutant.h"
 #include "group/member_impl.h"
 
 namespace turnout::group {
@@ -78,7 +79,8 @@ bool Member::Impl::receive_advertisement(const Advertisement& message, const Pee
   }
   Peer& peer = know_peer(from, message.incarnation);
   if (message.incarnation < peer.incarnation || peer.over ||
-      (peer.heard && message.sequence <= peer.last.sequence)) {
+      (peer.heard && message.sequence <= peer.last.sequence &&
+       !base::planted(base::Mutant::kSequenceNotChecked))) {
     return false;
   }
   set_foreign_claims(peer, message.claims);
@@ -132,6 +134,9 @@ Duration Member::Impl::cycle_of(const Peer& peer) const {
 }
 
 bool Member::Impl::stood_still(const Peer& peer) const {
+  if (base::planted(base::Mutant::kStampIgnored)) {
+    return true;
+  }
   return peer.stamp_known &&
          peer.still_until - peer.still_since >= cycle_of(peer) * (config_.miss_limit - 1);
 }
@@ -300,8 +305,9 @@ void Member::Impl::life_lock(const LifeResult& result, Tick now) {
   if (result.outcome == Attempt::kFailed) {
     become_unfit();
   }
-  if (result.outcome == Attempt::kDone && result.incarnation == peer->incarnation &&
-      peer->connection_ended) {
+  const bool ended =
+      result.outcome == Attempt::kDone || base::planted(base::Mutant::kGoneWithoutLifeLock);
+  if (ended && result.incarnation == peer->incarnation && peer->connection_ended) {
     peer->over = true;
     probing_.erase(peer->name);
     set_state(*peer, PeerState::kGone);

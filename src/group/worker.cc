@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutant.h"
 
 namespace turnout::group {
 namespace {
@@ -399,7 +400,7 @@ class Worker::Impl {
   // are lost.
   static bool count_in(Owner& owner, Flow& flow, std::uint32_t serial) {
     if (serial <= flow.received) {
-      return flow.missing.erase(serial) > 0;
+      return flow.missing.erase(serial) > 0 || base::planted(base::Mutant::kSerialTakenTwice);
     }
     for (std::uint32_t skipped = flow.received + 1; skipped < serial; ++skipped) {
       flow.missing.insert(skipped);
@@ -424,7 +425,7 @@ class Worker::Impl {
     jobs_.erase(found);
     Flow& flow = owners_.at(job.owner).flow(job.block->kind);
     CHECK(flow.held > 0);
-    --flow.held;
+    flow.held -= base::planted(base::Mutant::kSlotNotReturned) ? 0 : 1;
     return job;
   }
 

@@ -136,8 +136,8 @@ class Session {
   // -- Work on a block
   // -----------------------------------------------------------------------------------------------------
   // Reads the positions still at the move number said, with their contacts' columns; the others are
-  // left out (the caller sees which by comparing). `out.now` is the database's clock. Constant
-  // number of statements.
+  // left out (the caller sees which by comparing), the rows in any order. `out.now` is the
+  // database's clock. Constant number of statements.
   virtual base::Result<void> load(base::TrackId track, const std::vector<BlockItem>& items,
                                   const std::vector<track::Field>& fields,
                                   const std::vector<std::string>& tags,

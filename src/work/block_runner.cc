@@ -1,5 +1,8 @@
 #include "work/block_runner.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace turnout::work {
@@ -30,12 +33,14 @@ std::vector<store::BlockItem> left_out(const std::vector<store::BlockItem>& item
   if (loaded.rows() == items.size()) {
     return missing;
   }
-  std::size_t row = 0;
+  std::vector<std::pair<base::ContactId, std::int32_t>> found;
+  found.reserve(loaded.rows());
+  for (std::size_t row = 0; row < loaded.rows(); ++row) {
+    found.emplace_back(loaded.contact[row], loaded.entry[row]);
+  }
+  std::sort(found.begin(), found.end());
   for (const store::BlockItem& item : items) {
-    if (row < loaded.rows() && loaded.contact[row] == item.contact &&
-        loaded.entry[row] == item.entry) {
-      ++row;
-    } else {
+    if (!std::binary_search(found.begin(), found.end(), std::pair(item.contact, item.entry))) {
       missing.push_back(item);
     }
   }

@@ -35,8 +35,7 @@ struct BlockDone {
   std::string problem;
 };
 
-// The items, in the order of a block, that Session::load() has left out: they were not where the
-// block said.
+// The items that Session::load() has left out: they were not where the block said.
 std::vector<store::BlockItem> left_out(const std::vector<store::BlockItem>& items,
                                        const track::ContactBlock& loaded);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/mutant.h"
 #include "base/overloaded.h"
 #include "work/requests.h"
 
@@ -222,7 +223,11 @@ void Engine::tick(base::Tick now) {
 base::Tick Engine::next_tick() const {
   base::Tick next = std::min(dispatcher_.next_tick(), worker_.next_tick());
   for (const auto& [track, cutter] : cutters_) {
-    next = std::min(next, cutter.next_tick());
+    // What was due at the last pump has been asked for, or waits for slots, whose coming is a pump.
+    const base::Tick tick = cutter.next_tick();
+    if (tick > pumped_at_) {
+      next = std::min(next, tick);
+    }
   }
   return next;
 }
@@ -269,7 +274,9 @@ void Engine::cut_where_wanted(base::Tick now) {
 void Engine::take_finished(const group::Finished& finished) {
   counters_.stale += static_cast<std::int64_t>(finished.reread.size());
   if (const auto found = cutters_.find(finished.track); found != cutters_.end()) {
-    found->second.finished(finished.more_due || !finished.reread.empty());
+    found->second.finished(
+        finished.more_due ||
+        (!finished.reread.empty() && !base::planted(base::Mutant::kStaleContactForgotten)));
   }
 }
 
@@ -315,6 +322,7 @@ void Engine::pump(base::Tick now) {
     return;
   }
   pumping_ = true;
+  pumped_at_ = now;
   bool more = true;
   while (more) {
     more = pump_dispatcher(now);

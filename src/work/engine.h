@@ -116,6 +116,7 @@ class Engine {
   EngineCounters counters_;
   group::Load load_;
   bool pumping_ = false;
+  base::Tick pumped_at_{};
   std::unique_ptr<Owner> owner_;
   std::unique_ptr<WorkerPool> pool_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

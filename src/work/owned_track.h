@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/mutant.h"
 #include "base/result.h"
 #include "store/store.h"
 #include "work/track_book.h"
@@ -24,7 +25,8 @@ inline constexpr base::Duration kTimeRescan = std::chrono::minutes(1);
 // that `listens` to what changed, or it is due. The latter may be in a block that has read the
 // contact as it was, and would move it on to a step that it is never woken on again.
 inline bool is_to_be_woken(const store::PositionRow& row, bool listens) {
-  return row.due || (listens && row.state == track::PositionState::kOpen);
+  return (row.due && !base::planted(base::Mutant::kDueNotWoken)) ||
+         (listens && row.state == track::PositionState::kOpen);
 }
 
 // What a step of work came to.

@@ -325,5 +325,31 @@ TEST(Dispatcher, NeverHandsOutBeyondCreditNorToTheSilent) {  // G11
   EXPECT_TRUE(dispatcher.take_ready().messages.empty());
 }
 
+// A block that took longer than a cycle to cut goes to the peer's own slots all the same, though
+// they were granted once and nothing has been said of them since.
+TEST(Dispatcher, ItsOwnSlotsDoNotFallSilent) {  // G11
+  Tick now{};
+  Dispatcher dispatcher(config("a"), now);
+  const TrackId track(1);
+  dispatcher.gained(track, Version(1), {Timeline(1), Epoch(1)});
+  const Credit credit{PeerName("a"), 1, 0, 0, 0, {2, 1}};
+  for (const char* peer : {"a", "b"}) {
+    dispatcher.receive(CreditGrant{Incarnation(1), credit}, PeerName(peer), now);
+  }
+  now = now + 3s;
+  dispatcher.tick(now);
+  std::vector<Item> items;
+  for (std::int64_t contact = 1; contact <= 5'000; ++contact) {
+    items.push_back({ContactId(contact), 1, 0});
+  }
+  dispatcher.offer(track, {}, items, 100'000, now);
+  int handed = 0;
+  for (const Send& send : dispatcher.take_ready().messages) {
+    EXPECT_EQ(send.to, PeerName("a"));  // b has been silent
+    handed += std::holds_alternative<BlockMessage>(send.message) ? 1 : 0;
+  }
+  EXPECT_EQ(handed, 2);
+}
+
 }  // namespace
 }  // namespace turnout::group

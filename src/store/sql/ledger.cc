@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/mutant.h"
 
 namespace turnout::store::sql {
 
@@ -60,8 +61,9 @@ base::Result<TakeResult> compare_and_take(Connection& connection, base::TrackId 
           std::string(
               "update ledger set owner = $1, incarnation = $2, timeline = $3, epoch = epoch + 1, "
               "since = ") +
-              now_sql(connection.dialect()) +
-              " where track_id = $4 and timeline = $5 and epoch = $6 and state = 0",
+              now_sql(connection.dialect()) + " where track_id = $4 and timeline = $5 and " +
+              (base::planted(base::Mutant::kTakeNotCompared) ? "$6 = $6" : "epoch = $6") +
+              " and state = 0",
           {self.name.get(), self.incarnation.get(), current.get(), number(track), timeline.get(),
            expected.get()}));
   TRY(LedgerRow row, read_ledger_row(connection, track));

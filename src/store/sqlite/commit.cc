@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "store/sql/change.h"
 #include "store/sql/fields.h"
 #include "store/sql/ledger.h"
@@ -25,6 +26,21 @@ constexpr const char* kPosition =
     "where track_id = ?8 and contact_id = ?9 and entry = ?10 and move_no = ?11 and heard = ?12 and "
     "due_at is ?13 and "
     "state <> 2";
+
+// kPosition, or one that compares too little.
+std::string position_sql() {
+  std::string sql = kPosition;
+  const auto leave_out = [&](base::Mutant mutant, std::string_view condition,
+                             std::string_view rest) {
+    if (base::planted(mutant)) {
+      sql.replace(sql.find(condition), condition.size(), rest);
+    }
+  };
+  leave_out(base::Mutant::kMoveNumberNotCompared, "move_no = ?11", "?11 is not null");
+  leave_out(base::Mutant::kDueTimeNotCompared, "due_at is ?13", "(due_at is ?13 or true)");
+  return sql;
+}
+
 constexpr const char* kDropTimer =
     "delete from timer where track_id = ?1 and due_at = ?2 and contact_id = ?3 and entry = ?4";
 constexpr const char* kAddTimer =
@@ -116,7 +132,7 @@ class BlockWriter {
 };
 
 base::Result<void> BlockWriter::prepare() {
-  TRY(position_, connection_.cached(kPosition));
+  TRY(position_, connection_.cached(position_sql()));
   TRY(drop_timer_, connection_.cached(kDropTimer));
   TRY(add_timer_, connection_.cached(kAddTimer));
   TRY(journal_, connection_.cached(kJournal));
@@ -175,7 +191,7 @@ bool BlockWriter::write_row(std::size_t row) {
   }
   if (db_.changes() == 0) {
     result_.stale.push_back(static_cast<std::uint32_t>(row));
-    return true;
+    return !base::planted(base::Mutant::kActionsOfUnmoved) || add_actions(row, way);
   }
   ++result_.positions;
   if (!set_timer(row, way, due)) {
@@ -212,7 +228,7 @@ bool BlockWriter::set_timer(std::size_t row, const track::Shape& way, base::Inst
   if (old == due && way.moves == 0) {
     return true;
   }
-  if (old != track::kNever) {
+  if (old != track::kNever && !base::planted(base::Mutant::kTimerLeftBehind)) {
     drop_timer_->bind(2, old.us);
     drop_timer_->bind(3, before_.contact[row].get());
     drop_timer_->bind(4, wide(before_.entry[row]));
@@ -396,7 +412,7 @@ base::Result<CommitResult> SqliteSession::commit(const Commit& commit) {
   const RollbackUnlessEnded guard(db);
   TRYV(sqlite_.begin(sql::TransactionMode::kWrite));
   TRY(const bool held, sql::holds(sqlite_, commit.fence));
-  if (!held) {
+  if (!held && !base::planted(base::Mutant::kFenceNotCompared)) {
     CommitResult result;
     result.fenced = true;
     return result;

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "store/sqlite/lock.h"
 
 namespace turnout::store::sqlite {
@@ -81,7 +82,7 @@ base::Result<bool> Life::has_ended(const std::string& folder, const PeerId& peer
     }
     return cannot(path, "the life lock cannot be looked at");
   }
-  const bool ended = try_lock_byte(fd, 0);
+  const bool ended = try_lock_byte(fd, 0) || base::planted(base::Mutant::kLifeLockAlwaysFree);
   ::close(fd);  // gives the lock back, if it was had
   return ended;
 }
