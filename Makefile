@@ -8,7 +8,7 @@ QUIET_CMAKE = --log-level=NOTICE
 # ctest as we run it: what failed shows its output, and a missing test is an error.
 CTEST = ctest --output-on-failure --no-tests=error
 
-.PHONY: help demo test test-long build unit sim model db faults bench fmt tidy asan tsan
+.PHONY: help demo test test-long build unit sim model db faults mutants bench fmt tidy asan tsan
 
 help: ## this list
 	@echo "Turnout: decision tracks over contacts, run by a group of servers"
@@ -58,6 +58,12 @@ faults: ## real processes, real faults: servers killed, stopped, cut off, their 
 	@scripts/setup.sh build test
 	@$(MAKE) --no-print-directory program
 	@tests/faults/run.sh $(HOURS)
+
+mutants: ## plant each fault of src/base/mutant.h in turn: a test must find it
+	@scripts/setup.sh build test
+	@cmake --preset mutants $(QUIET_CMAKE) >/dev/null
+	@cmake --build build/mutants --target group_test sim_test work_test store_test -j $(JOBS)
+	@/usr/bin/python3 tests/mutants/run.py build/mutants
 
 test: ## everything that a change must pass: builds, tests, sanitizers, short faults, the demo
 	@scripts/setup.sh build test
