@@ -26,7 +26,7 @@ namespace turnout::base {
   /* blocks and slots (group) */                                                               \
   X(CreditOfEarlierSession) /* a credit counts for a numbering that is over */                 \
   X(SilentPeerServed)       /* blocks go to a peer not heard for a cycle */                    \
-  X(OtherEpochsReport)      /* a report on a block of an earlier epoch counts */               \
+  X(OtherLifesReport)       /* a report to an earlier life of the owner counts */              \
   X(SlotNotReturned)        /* a finished block keeps its slot */                              \
   X(SerialTakenTwice)       /* a block message that comes twice is done twice */               \
   X(ReturnedBlockDropped)   /* a block given back is not handed out again */                   \

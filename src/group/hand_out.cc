@@ -278,9 +278,9 @@ bool Dispatcher::Impl::drop_copy(BlockState& state, const PeerName& peer, std::i
 
 void Dispatcher::Impl::report(const BlockReport& message, const PeerName& from, Tick now) {
   const auto found = blocks_.find(message.block);
-  if (found == blocks_.end() || message.owner_incarnation != incarnation_ ||
-      (found->second.block->epoch != message.epoch &&
-       !base::planted(base::Mutant::kOtherEpochsReport))) {
+  const bool this_life =
+      message.owner_incarnation == incarnation_ || base::planted(base::Mutant::kOtherLifesReport);
+  if (found == blocks_.end() || !this_life || found->second.block->epoch != message.epoch) {
     return;  // done by another already, or of a track lost since
   }
   BlockState& state = found->second;

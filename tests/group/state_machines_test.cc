@@ -351,5 +351,52 @@ TEST(Dispatcher, ItsOwnSlotsDoNotFallSilent) {  // G11
   EXPECT_EQ(handed, 2);
 }
 
+// What a peer granted before it was lost speaks of a numbering that is over: of what it says it has
+// received nothing was sent in this one.
+TEST(Dispatcher, ACreditOfAnEarlierNumberingGrantsItsWindowOnly) {  // G11
+  const Tick now{};
+  Dispatcher dispatcher(config("a"), now);
+  const TrackId track(1);
+  dispatcher.gained(track, Version(1), {Timeline(1), Epoch(1)});
+  for (std::int64_t contact = 1; contact <= 9; ++contact) {
+    dispatcher.offer_single(track, {}, {ContactId(contact), 1, 0}, now);
+  }
+  dispatcher.receive(CreditGrant{Incarnation(1), {PeerName("a"), 1, 0, 0, 0, {0, 2}}},
+                     PeerName("b"), now);
+  EXPECT_EQ(dispatcher.take_ready().messages.size(), 2U);
+  dispatcher.peer_lost(PeerName("b"), now);
+  EXPECT_TRUE(dispatcher.take_ready().messages.empty());
+  dispatcher.receive(CreditGrant{Incarnation(1), {PeerName("a"), 2, 0, 0, 2, {0, 2}}},
+                     PeerName("b"), now);
+  EXPECT_EQ(dispatcher.take_ready().messages.size(), 2U);
+}
+
+// A block's number means nothing to a later life of its owner, whose numbers begin anew.
+TEST(Dispatcher, AReportToAnEarlierLifeIsNotHeard) {
+  const Tick now{};
+  Dispatcher dispatcher(config("a"), now);
+  const TrackId track(1);
+  dispatcher.gained(track, Version(1), {Timeline(1), Epoch(1)});
+  dispatcher.offer_single(track, {}, {ContactId(1), 1, 0}, now);
+  dispatcher.receive(CreditGrant{Incarnation(1), {PeerName("a"), 1, 0, 0, 0, {0, 1}}},
+                     PeerName("b"), now);
+  const DispatchReady handed = dispatcher.take_ready();
+  ASSERT_EQ(handed.messages.size(), 1U);
+  BlockReport report;
+  report.incarnation = Incarnation(1);
+  report.owner_incarnation = Incarnation(0);
+  report.block = std::get<BlockMessage>(handed.messages[0].message).block->id;
+  report.attempt = 1;
+  report.track = track;
+  report.epoch = Epoch(1);
+  report.credit = {PeerName("a"), 2, 0, 0, 1, {0, 1}};
+  dispatcher.receive(report, PeerName("b"), now);
+  EXPECT_TRUE(dispatcher.outstanding(track, ContactId(1), 1));
+  EXPECT_TRUE(dispatcher.take_ready().finished.empty());
+  report.owner_incarnation = Incarnation(1);
+  dispatcher.receive(report, PeerName("b"), now);
+  EXPECT_FALSE(dispatcher.outstanding(track, ContactId(1), 1));
+}
+
 }  // namespace
 }  // namespace turnout::group
