@@ -7,42 +7,41 @@
 namespace turnout::base {
 
 // Each by the name that it has in the environment variable, too.
-#define TURNOUT_MUTANT_NAMES(X)                                                                \
-  /* who is there, who owns what (group) */                                                    \
-  X(OwnerByNameOnly)       /* an owner's incarnation is not compared */                        \
-  X(SequenceNotChecked)    /* an advertisement that was overtaken counts */                    \
-  X(CounterLoweredTwice)   /* a claim's counter goes down by two a cycle */                    \
-  X(ArbitrationAsymmetric) /* a claimant counts its tracks now, not as of its claim */         \
-  X(StampIgnored)          /* silence alone makes a peer unavailable */                        \
-  X(StampReadingTooOld)    /* a row is taken long after its owner's stamp was read */          \
-  X(GoneWithoutLifeLock)   /* the end of a connection is taken for the end of a process */     \
-  X(ProofNotAwaited)       /* a peer in doubt writes again before a stamp has succeeded */     \
-  X(LateTimerTrusted)      /* a peer that was not run for a while trusts its picture */        \
-  X(OlderFenceLearned)     /* what is heard last about the ledger counts as newest */          \
-  X(UnfitGoesOn)           /* a peer whose database fails goes on owning */                    \
-  X(ElectionOutOfOrder)    /* every peer tries to become master at once */                     \
-  X(CededWhileBusy)        /* a track is ceded while blocks of it are out */                   \
-  X(SpreadForEver)         /* tracks are spread though the numbers are even */                 \
-  /* blocks and slots (group) */                                                               \
-  X(CreditOfEarlierSession) /* a credit counts for a numbering that is over */                 \
-  X(SilentPeerServed)       /* blocks go to a peer not heard for a cycle */                    \
-  X(OtherLifesReport)       /* a report to an earlier life of the owner counts */              \
-  X(SlotNotReturned)        /* a finished block keeps its slot */                              \
-  X(SerialTakenTwice)       /* a block message that comes twice is done twice */               \
-  X(ReturnedBlockDropped)   /* a block given back is not handed out again */                   \
-  X(LostPeersBlocksKept)    /* blocks of a peer that is gone are waited for */                 \
-  /* the database (store) */                                                                   \
-  X(FenceNotCompared)      /* a commit does not look at the ledger */                          \
-  X(MoveNumberNotCompared) /* a commit takes a contact that has moved */                       \
-  X(DueTimeNotCompared)    /* a commit overlooks that a contact was woken */                   \
-  X(TimerLeftBehind)       /* a position's old timer stays */                                  \
-  X(ActionsOfUnmoved)      /* outbox rows for contacts that did not move */                    \
-  X(WriterLockNotHeld)     /* two processes write at once */                                   \
-  X(LifeLockAlwaysFree)    /* every peer's process seems to be over */                         \
-  X(TakeNotCompared)       /* a row of the ledger is taken whatever its epoch */               \
-  /* owners (work) */                                                                          \
-  X(StaleContactForgotten) /* a contact that was not where the block said waits for nothing */ \
-  X(DueNotWoken)           /* a change passes by a contact that is due or in a block */
+#define TURNOUT_MUTANT_NAMES(X)                                                            \
+  /* who is there, who owns what (group) */                                                \
+  X(OwnerByNameOnly)       /* an owner's incarnation is not compared */                    \
+  X(SequenceNotChecked)    /* an advertisement that was overtaken counts */                \
+  X(CounterLoweredTwice)   /* a claim's counter goes down by two a cycle */                \
+  X(ArbitrationAsymmetric) /* a claimant counts its tracks now, not as of its claim */     \
+  X(StampIgnored)          /* silence alone makes a peer unavailable */                    \
+  X(StampReadingTooOld)    /* a row is taken long after its owner's stamp was read */      \
+  X(GoneWithoutLifeLock)   /* the end of a connection is taken for the end of a process */ \
+  X(ProofNotAwaited)       /* a peer in doubt writes again before a stamp has succeeded */ \
+  X(LateTimerTrusted)      /* a peer that was not run for a while trusts its picture */    \
+  X(OlderFenceLearned)     /* what is heard last about the ledger counts as newest */      \
+  X(UnfitGoesOn)           /* a peer whose database fails goes on owning */                \
+  X(ElectionOutOfOrder)    /* every peer tries to become master at once */                 \
+  X(CededWhileBusy)        /* a track is ceded while blocks of it are out */               \
+  X(SpreadForEver)         /* tracks are spread though the numbers are even */             \
+  /* blocks and slots (group) */                                                           \
+  X(CreditOfEarlierSession) /* a credit counts for a numbering that is over */             \
+  X(SilentPeerServed)       /* blocks go to a peer not heard for a cycle */                \
+  X(OtherLifesReport)       /* a report to an earlier life of the owner counts */          \
+  X(SlotNotReturned)        /* a finished block keeps its slot */                          \
+  X(SerialTakenTwice)       /* a block message that comes twice is done twice */           \
+  X(ReturnedBlockDropped)   /* a block given back is not handed out again */               \
+  X(LostPeersBlocksKept)    /* blocks of a peer that is gone are waited for */             \
+  /* the database (store) */                                                               \
+  X(FenceNotCompared)      /* a commit does not look at the ledger */                      \
+  X(MoveNumberNotCompared) /* a commit takes a contact that has moved */                   \
+  X(DueTimeNotCompared)    /* a commit overlooks that a contact was woken */               \
+  X(TimerLeftBehind)       /* a position's old timer stays */                              \
+  X(ActionsOfUnmoved)      /* outbox rows for contacts that did not move */                \
+  X(WriterLockNotHeld)     /* two processes write at once */                               \
+  X(LifeLockAlwaysFree)    /* every peer's process seems to be over */                     \
+  X(TakeNotCompared)       /* a row of the ledger is taken whatever its epoch */           \
+  /* owners (work) */                                                                      \
+  X(DueNotWoken) /* a change passes by a contact that is due or in a block */
 
 enum class Mutant {
   kNone,

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/mutant.h"
 #include "base/overloaded.h"
 #include "work/requests.h"
 
@@ -274,9 +273,7 @@ void Engine::cut_where_wanted(base::Tick now) {
 void Engine::take_finished(const group::Finished& finished) {
   counters_.stale += static_cast<std::int64_t>(finished.reread.size());
   if (const auto found = cutters_.find(finished.track); found != cutters_.end()) {
-    found->second.finished(
-        finished.more_due ||
-        (!finished.reread.empty() && !base::planted(base::Mutant::kStaleContactForgotten)));
+    found->second.finished(finished.more_due || !finished.reread.empty());
   }
 }
 

@@ -398,5 +398,27 @@ TEST(Dispatcher, AReportToAnEarlierLifeIsNotHeard) {
   EXPECT_FALSE(dispatcher.outstanding(track, ContactId(1), 1));
 }
 
+// The network may bring a message twice; what is under way in a slot is done once.
+TEST(Worker, ABlockThatComesTwiceIsDoneOnce) {  // G11
+  const Tick now{};
+  Worker worker(config("b"), {2, 2}, now);
+  Block block;
+  block.id = 1;
+  block.kind = BlockKind::kSingle;
+  block.track = TrackId(1);
+  block.items = {{ContactId(1), 1, 0}};
+  BlockMessage message;
+  message.incarnation = Incarnation(1);
+  message.serial = 1;
+  message.attempt = 1;
+  message.block = std::make_shared<const Block>(block);
+  for (int i = 0; i < 2; ++i) {
+    worker.receive(message, PeerName("a"), now);
+  }
+  EXPECT_EQ(worker.jobs(), 1U);
+  EXPECT_EQ(worker.take_ready().jobs.size(), 1U);
+  EXPECT_EQ(worker.slots(), (Slots{2, 1}));
+}
+
 }  // namespace
 }  // namespace turnout::group

@@ -305,6 +305,24 @@ TEST_P(CommitTest, LoadLeavesOutWhoIsNotThereAndKeepsTheRest) {
   EXPECT_EQ(0U, block.rows());
 }
 
+// Where the new due time is the old one, only the move number tells that a block is done already.
+TEST_P(CommitTest, ARepeatedBlockMovesOnceThoughTheDueTimeStays) {
+  import(1);
+  gather();
+  const track::ContactBlock before = load_due();
+  ASSERT_EQ(1U, before.rows());
+  const track::BlockOutcome after = outcome_of(before, fields(), [&](std::size_t row) {
+    Way way;
+    way.path = {1, 0, 2};
+    way.due = before.due_at[row];
+    return way;
+  });
+  EXPECT_EQ(1, commit(before, after).moves);
+  const CommitResult again = commit(before, after);
+  EXPECT_EQ(0, again.positions);
+  EXPECT_THAT(again.stale, ElementsAre(0U));
+}
+
 // Neighbours may be read as ranges, others are looked up one by one: the answers are the same.
 TEST_P(CommitTest, LoadsNeighboursAsItLoadsOthers) {
   import(100);

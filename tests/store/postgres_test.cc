@@ -207,8 +207,7 @@ TEST_F(PostgresTest, CallAndStatementWriteTheSame) {
         "update position set move_no = 3 where contact_id % 9 = 4;"
         "update position set heard = 1 where contact_id = 12;"
         "update timer set move_no = 3 where contact_id % 9 = 4");
-    track::BlockOutcome after =
-        one_move(before, 2, before.now + base::Duration(60'000'000));
+    track::BlockOutcome after = one_move(before, 2, before.now + base::Duration(60'000'000));
     after.shapes[0].acts.push_back({1, 2, track::ActionKind::kWebhook, 9, false});
     after.shapes[0].acts[0].has_payload = true;
     after.shapes[0].tags = {{"new", true}, {"old", false}};
@@ -244,8 +243,8 @@ TEST_F(PostgresTest, CallAndStatementWriteTheSame) {
       const std::vector<std::int32_t> moved = answer.value().int4s(0, kMovedRows);
       std::string stale;
       for (std::int32_t i = 1; i <= 40; ++i) {
-        stale += std::find(moved.begin(), moved.end(), i) == moved.end() ? std::to_string(i) + " "
-                                                                        : "";
+        stale +=
+            std::find(moved.begin(), moved.end(), i) == moved.end() ? std::to_string(i) + " " : "";
       }
       answered.push_back(stale);
     }
@@ -258,7 +257,8 @@ TEST_F(PostgresTest, CallAndStatementWriteTheSame) {
           "select contact_id, from_move, to_move, version, peer, incarnation, path, seen"
           " from journal",
           "select contact_id, move_no, action_no, kind, name, version, state, payload from outbox",
-          "select contact_id, tag from contact_tag", "select contact_id, track_id, what from change",
+          "select contact_id, tag from contact_tag",
+          "select contact_id, track_id, what from change",
           "select version, step, rule, connection, times from tally"}) {
       dump += tables.text("select coalesce(string_agg(r::text, ' ' order by r::text), '') from (" +
                           std::string(rows) + ") r") +

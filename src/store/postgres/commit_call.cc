@@ -56,12 +56,11 @@ class Call {
     p.add_instants(n, [&](std::size_t i) { return before_.due_at[rows_[i]]; });
     p.add_int4s(n, [&](std::size_t i) { return shape_of(i).step; });
     p.add_int2s(n, [&](std::size_t i) { return static_cast<std::int16_t>(shape_of(i).state); });
-    p.add_int4s(n,
-                [&](std::size_t i) { return before_.move_no[rows_[i]] + shape_of(i).moves; });
+    p.add_int4s(n, [&](std::size_t i) { return before_.move_no[rows_[i]] + shape_of(i).moves; });
     p.add_instants(n, [&](std::size_t i) { return new_due(before_, after_, rows_[i]); });
     p.add_instants(n, [&](std::size_t i) { return after_.step_at[rows_[i]]; });
-    p.add_int8s(
-        n, [&](std::size_t i) { return static_cast<std::int64_t>(after_.stayed[rows_[i]]); });
+    p.add_int8s(n,
+                [&](std::size_t i) { return static_cast<std::int64_t>(after_.stayed[rows_[i]]); });
     p.add_int4s(n, [&](std::size_t i) { return after_.shape[rows_[i]] + 1; });
     p.add_texts(n, [&](std::size_t i) { return after_.seen[rows_[i]]; });
     p.add_texts(n, [&](std::size_t i) { return std::string_view(shape_of(i).path_json); });
@@ -85,8 +84,8 @@ class Call {
     Params& p = s_.params;
     const std::size_t n = asked.size();
     p.add_int4s(n, [&](std::size_t k) { return static_cast<std::int32_t>(asked[k].row) + 1; });
-    p.add_int4s(
-        n, [&](std::size_t k) { return before_.move_no[rows_[asked[k].row]] + act(k).move; });
+    p.add_int4s(n,
+                [&](std::size_t k) { return before_.move_no[rows_[asked[k].row]] + act(k).move; });
     p.add_int2s(n, [&](std::size_t k) { return act(k).action_no; });
     p.add_int2s(n, [&](std::size_t k) { return static_cast<std::int16_t>(act(k).kind); });
     p.add_int4s(n, [&](std::size_t k) { return act(k).name; });

@@ -54,8 +54,7 @@ class Builder {
     tags(false);
     fields();
     tally();
-    s_.text +=
-        " select exists(select from fence), case when count(*) < ";
+    s_.text += " select exists(select from fence), case when count(*) < ";
     s_.params.add(static_cast<std::int64_t>(rows_.size()));
     s_.text += s_.last() + " then coalesce(array_agg(i), '{}') end from moved";
     return std::move(s_);

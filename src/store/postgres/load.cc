@@ -248,9 +248,8 @@ Result<void> PgSession::load(base::TrackId track, const std::vector<BlockItem>& 
   }
   const std::vector<Range> ranges = ranges_of(sorted);
   const bool range = !ranges.empty();
-  const Statement s =
-      range ? range_statement(track, sorted.front().entry, ranges, fields, tags)
-            : items_statement(track, sorted, fields, tags);
+  const Statement s = range ? range_statement(track, sorted.front().entry, ranges, fields, tags)
+                            : items_statement(track, sorted, fields, tags);
   TRY(const Answer answer, run_again(s.text, s.params));
   begin_columns(out, fields, tags, items.size());
   if (answer.rows() == 0) {
