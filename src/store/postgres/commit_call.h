@@ -4,8 +4,8 @@
 //
 // It means what commit_statement means. There every part is made from the CTE of the rows that
 // moved, which is copied into a tuple store and read from it by each part; here each part is a
-// statement of its own over the arrays, which takes about four fifths of the time. Blocks that write
-// fields keep the other form, since the contact's columns are not known to a function.
+// statement of its own over the arrays, which takes about four fifths of the time. Blocks that
+// write fields keep the other form, since the contact's columns are not known to a function.
 
 #include <cstdint>
 #include <span>
