@@ -35,7 +35,7 @@ struct LimitWork {
   std::vector<LimitBlock> blocks;
 
   const track::Shape& shape(const LimitBlock& block, std::size_t row) const {
-    return block.outcome.shapes[static_cast<std::size_t>(block.outcome.shape[row])];
+    return block.outcome.shape_of(row);
   }
 };
 

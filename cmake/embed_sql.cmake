@@ -24,7 +24,12 @@ if(CMAKE_SCRIPT_MODE_FILE)
     math(EXPR expected "${expected} + 1")
     file(READ ${path} text)
     # A string literal is limited by the standard to 65,536 characters; migrations are far below.
-    string(APPEND body "    {${number}, \"${title}\", R\"__sql__(${text})__sql__\"},\n")
+    # Its first line may say which programs go on working with the database after it; none: only those that know it.
+    set(works_from ${number})
+    if(text MATCHES "^-- works with programs from schema ([0-9]+)\n")
+      set(works_from ${CMAKE_MATCH_1})
+    endif()
+    string(APPEND body "    {${number}, \"${title}\", R\"__sql__(${text})__sql__\", ${works_from}},\n")
   endforeach()
   string(APPEND body "  };\n  return kMigrations;\n}\n\n")
   string(APPEND body "}  // namespace turnout::store::sql\n")

@@ -1,4 +1,4 @@
-// The commands that ask a server: peers, tracks, report, why, outbox, pause, resume.
+// The commands that ask a server: report, why, outbox, pause, resume.
 
 #include <cstdio>
 
@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/http_client.h"
@@ -14,108 +15,28 @@
 namespace turnout::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-// Asks and prints: the server's JSON as it is, or what `show` makes of it.
-template <class Show>
-int ask(const AskOptions& options, const std::string& path, Show show) {
-  HttpClient http(options.server);
-  auto reply = http.get(path);
-  if (!reply) {
-    return fail(reply.error().code == base::ErrorCode::kInvalid ? kExitUsage : kExitUnreachable,
-                reply.error().message);
-  }
-  if (!reply.value().ok()) {
-    return fail(exit_code(reply.value()), error_text(reply.value()));
-  }
-  if (options.json) {
-    fmt::print("{}\n", reply.value().body);
-    return kExitDone;
-  }
-  try {
-    show(Json::parse(reply.value().body));
-  } catch (const Json::exception&) {
-    return fail(kExitWrong, fmt::format("{} is no Turnout server", http.server()));
-  }
-  return kExitDone;
-}
-
-// A member as text; "–" where there is none.
-std::string cell(const Json& object, const char* name) {
-  if (!object.contains(name) || object[name].is_null()) {
-    return "–";
-  }
-  const Json& value = object[name];
-  if (value.is_string()) {
-    return value.get_ref<const std::string&>().empty() ? "–" : value.get<std::string>();
-  }
-  if (value.is_boolean()) {
-    return value.get<bool>() ? "yes" : "no";
-  }
-  return value.is_number_integer() ? base::with_thousands(value.get<long long>()) : value.dump();
-}
-
-void show_peers(const Json& answer) {
-  Table table({{"peer"},
-               {"state"},
-               {"role"},
-               {"fit"},
-               {"heard", Align::kRight},
-               {"tracks", Align::kRight},
-               {"slots", Align::kRight},
-               {"backlog", Align::kRight},
-               {"blocks", Align::kRight},
-               {"address"}});
-  for (const Json& peer : answer.at("peers")) {
-    const std::string role = peer.value("master", false) ? "master" : "";
-    const std::string heard = peer.value("self", false) ? "self"
-                              : peer.contains("heard_ms") && !peer["heard_ms"].is_null()
-                                  ? fmt::format("{} ms", peer["heard_ms"].get<std::int64_t>())
-                                  : "never";
-    table.add({cell(peer, "name"), cell(peer, "state"), role, cell(peer, "fit"), heard,
-               cell(peer, "tracks_owned"), cell(peer, "slots"), cell(peer, "backlog"),
-               cell(peer, "blocks"), cell(peer, "address")});
-  }
-  fmt::print("{}", table.text(colour_on_output()));
-  if (answer.at("master").is_null()) {
-    fmt::print("no master: nothing is claimed and no deliveries are handed out\n");
-  }
-}
-
-void show_tracks(const Json& answer) {
-  Table table(
-      {{"track"}, {"version", Align::kRight}, {"state"}, {"owner"}, {"epoch", Align::kRight}});
-  for (const Json& track : answer.at("tracks")) {
-    table.add({cell(track, "name"), cell(track, "version"),
-               track.value("active", true) ? "active" : "paused", cell(track, "owner"),
-               cell(track, "epoch")});
-  }
-  fmt::print("{}", table.empty() ? "no tracks yet; publish one with `turnout apply FILE`\n"
-                                 : table.text(colour_on_output()));
-}
-
-void show_counts(const std::string& title, const Json& counts) {
+std::string counts_text(const std::string& title, const Json& counts) {
   if (counts.empty()) {
-    return;
+    return {};
   }
   Table table({{title}, {"contacts", Align::kRight}});
   for (const auto& [name, count] : counts.items()) {
     table.add({name, base::with_thousands(count.get<long long>())});
   }
-  fmt::print("\n{}", table.text(colour_on_output()));
+  return fmt::format("\n{}", table.text(colour_on_output()));
 }
 
-void show_track_report(const Json& answer) {
-  fmt::print(
+std::string track_report_text(const Json& answer) {
+  std::string text = fmt::format(
       "{} (version {}): {} entered, {} made\n",
       painted(printable(answer.at("track").get<std::string>()), Colour::kBold, colour_on_output()),
       answer.at("version").get<int>(),
       counted(answer.at("entered").get<std::int64_t>(), "contact", "contacts"),
       counted(answer.at("moves").get<std::int64_t>(), "move", "moves"));
-  show_counts("waiting on", answer.at("waiting"));
-  show_counts("stopped as", answer.at("stopped"));
+  text += counts_text("waiting on", answer.at("waiting"));
+  text += counts_text("stopped as", answer.at("stopped"));
   if (answer.at("actions").empty()) {
-    return;
+    return text;
   }
   constexpr const char* kStates[] = {"waiting", "sending", "sent", "failed", "uncertain"};
   std::vector<Table::Column> columns = {{"action"}, {"total", Align::kRight}};
@@ -132,7 +53,7 @@ void show_track_report(const Json& answer) {
     }
     table.add(std::move(cells));
   }
-  fmt::print("\n{}", table.text(colour_on_output()));
+  return text + fmt::format("\n{}", table.text(colour_on_output()));
 }
 
 std::string text_of(const Json& value) {
@@ -152,13 +73,14 @@ std::string seen_text(const Json& seen) {
   return text;
 }
 
-void show_why(const Json& answer) {
+std::string why_text(const Json& answer) {
   const bool colour = colour_on_output();
-  fmt::print("{}\n",
-             painted(printable(answer.at("key").get<std::string>()), Colour::kBold, colour));
+  std::string text =
+      painted(printable(answer.at("key").get<std::string>()), Colour::kBold, colour) + "\n";
   for (const auto& [name, value] : answer.at("fields").items()) {
     if (!value.is_null()) {
-      fmt::print("  {} {}\n", painted(name, Colour::kDim, colour), printable(text_of(value)));
+      text +=
+          fmt::format("  {} {}\n", painted(name, Colour::kDim, colour), printable(text_of(value)));
     }
   }
   if (!answer.at("tags").empty()) {
@@ -166,11 +88,11 @@ void show_why(const Json& answer) {
     for (const Json& tag : answer["tags"]) {
       tags += (tags.empty() ? "" : ", ") + tag.get<std::string>();
     }
-    fmt::print("  {} {}\n", painted("tags", Colour::kDim, colour), printable(tags));
+    text += fmt::format("  {} {}\n", painted("tags", Colour::kDim, colour), printable(tags));
   }
   for (const Json& position : answer.at("positions")) {
     const bool stopped = position.contains("stopped_as");
-    fmt::print(
+    text += fmt::format(
         "\non {} (version {}): {} \"{}\" since {}{}\n", printable(cell(position, "track")),
         cell(position, "version"), stopped ? "stopped as" : "on step",
         printable(cell(position, stopped ? "stopped_as" : "step")), cell(position, "step_at"),
@@ -180,16 +102,18 @@ void show_why(const Json& answer) {
     const std::string rule = move.value("rule_text", "").empty()
                                  ? fmt::format("rule {}", move.at("rule").get<int>() + 1)
                                  : move.at("rule_text").get<std::string>();
-    fmt::print("{:>4}  {}  {} → {}  by {}, version {}\n      {}\n", move.at("number").get<int>(),
-               cell(move, "at"), printable(cell(move, "from")), printable(cell(move, "to")),
-               printable(cell(move, "peer")), cell(move, "version"), printable(rule));
+    text += fmt::format("{:>4}  {}  {} → {}  by {}, version {}\n      {}\n",
+                        move.at("number").get<int>(), cell(move, "at"),
+                        printable(cell(move, "from")), printable(cell(move, "to")),
+                        printable(cell(move, "peer")), cell(move, "version"), printable(rule));
     if (const std::string seen = seen_text(move.at("seen")); !seen.empty()) {
-      fmt::print("      {}\n", painted("saw " + printable(seen), Colour::kDim, colour));
+      text += fmt::format("      {}\n", painted("saw " + printable(seen), Colour::kDim, colour));
     }
   }
+  return text;
 }
 
-void show_outbox(const Json& answer) {
+std::string outbox_text(const Json& answer) {
   Table table({{"action"},
                {"contact"},
                {"track"},
@@ -203,29 +127,25 @@ void show_outbox(const Json& answer) {
                cell(row, "track"), cell(row, "state"), cell(row, "attempt"), cell(row, "due_at"),
                last});
   }
-  fmt::print("{}", table.empty() ? "nothing\n" : table.text(colour_on_output()));
+  return table.empty() ? "nothing\n" : table.text(colour_on_output());
 }
 
 }  // namespace
 
-int list_peers(const AskOptions& options) { return ask(options, "/api/peers", show_peers); }
-
-int list_tracks(const AskOptions& options) { return ask(options, "/api/tracks", show_tracks); }
-
 int show_report(const AskOptions& options, const std::string& track) {
   return ask(options, fmt::format("/api/tracks/{}/report", encode_segment(track)),
-             show_track_report);
+             track_report_text);
 }
 
 int explain_contact(const AskOptions& options, const std::string& key) {
-  return ask(options, fmt::format("/api/contacts/{}/why", encode_segment(key)), show_why);
+  return ask(options, fmt::format("/api/contacts/{}/why", encode_segment(key)), why_text);
 }
 
 int list_outbox(const OutboxOptions& options) {
   return ask(options.ask,
              fmt::format("/api/outbox?limit={}{}", options.limit,
                          options.state ? "&state=" + encode_segment(*options.state) : ""),
-             show_outbox);
+             outbox_text);
 }
 
 int set_track_active(const AskOptions& options, const std::string& track, bool active) {

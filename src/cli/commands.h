@@ -15,6 +15,7 @@ namespace turnout::cli {
 struct AskOptions {
   std::string server;
   bool json = false;
+  double watch = 0;  // seconds between two askings of peers and tracks; 0: ask once
 };
 
 int import_file(const ImportOptions& options);

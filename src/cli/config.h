@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "group/config.h"
+
 namespace turnout::cli {
 
 struct GroupConfig {
@@ -22,6 +24,7 @@ struct GroupConfig {
   std::vector<std::string> seeds;   // "host:port" of other peers
   std::chrono::milliseconds cycle{1'000};
   int miss_limit = 4;
+  int protocol = group::kProtocolVersion;  // the newest to speak
   int claim_counter = 2;
   std::vector<std::string> key_files;  // the first is dialled with, all are accepted
 };

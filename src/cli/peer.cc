@@ -100,6 +100,7 @@ base::Result<void> Peer::start_link() {
   options.listen = config_.group.listen;
   options.advertise = config_.group.advertise;
   options.seeds = config_.group.seeds;
+  options.protocol = config_.group.protocol;
   for (const std::string& file : config_.group.key_files) {
     TRY(link::GroupKey key, link::read_key_file(file));
     options.keys.push_back(std::move(key));
@@ -110,7 +111,8 @@ base::Result<void> Peer::start_link() {
   options.max_redial = std::max(config_.group.cycle, options.min_redial);
   link::Callbacks callbacks;
   callbacks.on_up = [](const link::PeerInfo& peer) {
-    spdlog::info("connected to peer \"{}\" at {}", peer.name.get(), peer.address);
+    spdlog::info("connected to peer \"{}\" at {}, protocol {}", peer.name.get(), peer.address,
+                 peer.protocol);
   };
   callbacks.on_down = [this](const base::PeerName& peer, const link::Down& down) {
     spdlog::info("connection to peer \"{}\" ended: {}", peer.get(), down.message);
@@ -426,6 +428,10 @@ web::PeerView Peer::view_of(const group::PeerInfo& info, base::Tick now) const {
     view.heard_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(now - *info.last_heard).count();
   }
+  if (info.cycle) {
+    view.cycle_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*info.cycle).count();
+  }
+  view.catalogue = info.catalogue;
   view.owned = info.owned;
   view.slots = info.slots.bulk;
   for (const group::Backlog& backlog : info.backlog) {
@@ -449,6 +455,7 @@ void Peer::take_snapshot() {
   web::GroupView& group = snapshot->group;
   group.self = self_.name.get();
   group.master = member_->master().get();
+  group.master_epoch = member_->master_epoch().get();
   for (const group::PeerInfo& info : member_->peers()) {
     group.peers.push_back(view_of(info, now));
   }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 
 namespace turnout::cli {
 namespace {
@@ -15,6 +17,14 @@ prometheus::Counter& counter(prometheus::Registry& registry, const char* name, c
 
 prometheus::Gauge& gauge(prometheus::Registry& registry, const char* name, const char* help) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Histogram::BucketBoundaries idle_bounds() {
+  prometheus::Histogram::BucketBoundaries bounds;
+  for (const int milliseconds : work::IdleTime::kBoundsMs) {
+    bounds.push_back(milliseconds / 1e3);
+  }
+  return bounds;
 }
 
 }  // namespace
@@ -28,6 +38,11 @@ PeerMetrics::PeerMetrics(prometheus::Registry& registry)
                      "Contacts that were not where a block of this owner said")),
       failed_(counter(registry, "turnout_failed_blocks_total",
                       "Blocks of this peer that the database did not take")),
+      idle_(prometheus::BuildHistogram()
+                .Name("turnout_idle_seconds")
+                .Help("How long this peer had no block in hand, until the next one came")
+                .Register(registry)
+                .Add({}, idle_bounds())),
       ready_(gauge(registry, "turnout_ready",
                    "1 if this peer is fit, a member, and a master is known")),
       master_(gauge(registry, "turnout_master", "1 if this peer is the master")),
@@ -43,6 +58,15 @@ void PeerMetrics::raise(prometheus::Counter& counter, std::int64_t to) {
   counter.Increment(std::max(0.0, static_cast<double>(to) - counter.Value()));
 }
 
+void PeerMetrics::raise_idle(const work::IdleTime& to) {
+  std::vector<double> more;
+  for (std::size_t i = 0; i < to.counts().size(); ++i) {
+    more.push_back(static_cast<double>(to.counts()[i] - told_idle_.counts()[i]));
+  }
+  idle_.ObserveMultiple(more, to.seconds() - told_idle_.seconds());
+  told_idle_ = to;
+}
+
 void PeerMetrics::update(const PeerSnapshot& snapshot) {
   const work::EngineCounters& counters = snapshot.counters;
   raise(blocks_, counters.blocks);
@@ -50,6 +74,7 @@ void PeerMetrics::update(const PeerSnapshot& snapshot) {
   raise(actions_, counters.actions);
   raise(stale_, counters.stale);
   raise(failed_, counters.failed);
+  raise_idle(counters.idle);
   ready_.Set(snapshot.readiness.ready ? 1 : 0);
   int living = 0;
   for (const web::PeerView& peer : snapshot.group.peers) {

@@ -4,6 +4,7 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
 #include "cli/peer.h"
@@ -18,12 +19,15 @@ class PeerMetrics {
 
  private:
   void raise(prometheus::Counter& counter, std::int64_t to);
+  void raise_idle(const work::IdleTime& to);
 
   prometheus::Counter& blocks_;
   prometheus::Counter& moves_;
   prometheus::Counter& actions_;
   prometheus::Counter& stale_;
   prometheus::Counter& failed_;
+  prometheus::Histogram& idle_;
+  work::IdleTime told_idle_;  // as far as idle_ has it
   prometheus::Gauge& ready_;
   prometheus::Gauge& master_;
   prometheus::Gauge& owned_;

@@ -68,6 +68,14 @@ void add_ask(CLI::App& command, Line& line, bool json) {
   }
 }
 
+void add_watched(CLI::App& command, Line& line) {
+  add_ask(command, line, true);
+  command
+      .add_flag("-w,--watch{1}", line.ask.watch,
+                "ask again every second, or with --watch=SECONDS every so many, until ended")
+      ->check(CLI::Range(0.1, 3600.0));
+}
+
 void add_import(CLI::App& app, Line& line) {
   CLI::App& command = *app.add_subcommand(
       "import", "Load contacts from a CSV file; bad lines are said and left out");
@@ -117,8 +125,8 @@ void add_language(CLI::App& app, Line& line) {
 }
 
 void add_questions(CLI::App& app, Line& line) {
-  add_ask(*app.add_subcommand("peers", "List the peers of the group"), line, true);
-  add_ask(*app.add_subcommand("tracks", "List the tracks"), line, true);
+  add_watched(*app.add_subcommand("peers", "List the peers of the group"), line);
+  add_watched(*app.add_subcommand("tracks", "List the tracks"), line);
 
   CLI::App& report =
       *app.add_subcommand("report", "Say where a track's contacts are and what was sent");

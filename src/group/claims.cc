@@ -129,10 +129,20 @@ void Member::Impl::take_ripe() {
   }
 }
 
+// What a take-over of the row rests on, where it rests on a stamp: this process may be stopped
+// between deciding and taking, and the owner come back meanwhile.
+std::optional<PeerStamp> Member::Impl::witness(const LedgerRow& row) const {
+  const Peer* const peer = find_peer(row.owner);
+  if (peer == nullptr || standing(row) != Standing::kLost || peer->stamp < 0) {
+    return std::nullopt;
+  }
+  return PeerStamp{peer->name, peer->incarnation, peer->stamp};
+}
+
 void Member::Impl::take(Track& track, Fence expected) {
   track.taking = expected;
   ++takes_in_flight_;
-  ready_.take.push_back({track.row.track, expected});
+  ready_.take.push_back({track.row.track, expected, witness(track.row)});
 }
 
 void Member::Impl::granted(const TakeResult& result, Tick now) {
@@ -159,6 +169,9 @@ void Member::Impl::granted_track(const TakeResult& result) {
   }
   // An answer below what was expected means that what was believed was never so.
   learn(result.row, result.row.fence < expected);
+  if (result.outcome == Attempt::kRefused && result.row.fence == expected) {
+    stamp_moved(result.row.owner);
+  }
   if (result.outcome == Attempt::kRefused && free_.contains(result.track) && may_take()) {
     begin_claim(result.track, 1);
   }
@@ -264,16 +277,14 @@ bool Member::Impl::receive_assign(const Assign& message, Peer& peer) {
   }
   Track& track = know_track(message.track);
   const Fence fence{message.timeline, message.epoch};
-  const bool others = track.row.fence == fence && track.row.owner != config_.name &&
-                      standing(track.row) < Standing::kLost;
-  if (!track.active || track.taking || track.row.fence > fence || others) {
+  if (!track.active || track.taking || track.row.fence > fence) {
     return true;
   }
-  withdraw(message.track);
-  if (track.row.fence == fence && free_.contains(message.track)) {
+  if (track.row.fence < fence) {
+    request_ledger();  // what is not known is not judged; the master asks again if need be
+  } else if (free_.contains(message.track) && standing(track.row) >= Standing::kLost) {
+    withdraw(message.track);
     begin_claim(message.track, 0);  // ripe at once
-  } else {
-    take(track, fence);
   }
   return true;
 }

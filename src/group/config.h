@@ -19,8 +19,10 @@ using base::Tick;
 using base::Timeline;
 using base::TrackId;
 
-// The version of the peers' protocol. Peers of different versions do not talk.
-inline constexpr int kProtocolVersion = 1;
+// The versions of the peers' protocol that this program speaks: its own and the one before, so that
+// a group can be upgraded peer by peer. Two peers speak the newest that both know.
+inline constexpr int kProtocolVersion = 2;
+inline constexpr int kOldestProtocolVersion = 1;
 
 inline constexpr Duration kMinCycle = std::chrono::milliseconds(50);
 inline constexpr Duration kMaxCycle = std::chrono::seconds(120);

@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "group/message.h"
@@ -34,12 +35,22 @@ enum class Attempt : std::uint8_t {
   kFailed,   // no answer: it may or may not have happened
 };
 
+// A peer's stamp, as it was read.
+struct PeerStamp {
+  PeerName name;
+  Incarnation incarnation;
+  std::int64_t count = 0;  // 0 if it has never stamped
+};
+
 // Compare-and-set on a row: if its fence still is `expected`, write owner = this peer, its
 // incarnation, the cluster's timeline and epoch + 1. A row that does not exist counts as fence (0,
 // 0).
 struct Take {
   TrackId track;
   Fence expected;
+  // Set when the owner was judged by its stamp: refused if that has moved since it was read, or if
+  // the owner has begun another life.
+  std::optional<PeerStamp> still;
 };
 
 // The answer to a Take. Every Take is answered exactly once.
@@ -79,12 +90,6 @@ struct StampResult {
 struct StampRead {
   std::uint64_t number = 0;
   std::vector<PeerName> peers;
-};
-
-struct PeerStamp {
-  PeerName name;
-  Incarnation incarnation;
-  std::int64_t count = 0;  // 0 if it has never stamped
 };
 
 struct StampReadResult {

@@ -109,7 +109,7 @@ void Member::Impl::elect() {
     return;
   }
   taking_master_ = master_row_.fence;
-  ready_.take.push_back({kMasterRow, master_row_.fence});
+  ready_.take.push_back({kMasterRow, master_row_.fence, witness(master_row_)});
 }
 
 void Member::Impl::granted_master(const TakeResult& result) {
@@ -123,8 +123,13 @@ void Member::Impl::granted_master(const TakeResult& result) {
     master_row_ = result.row;  // what was believed was never so: the ledger is the judge
   }
   learn_master(result.row);
-  if (result.outcome == Attempt::kRefused && masterless_since_) {
-    masterless_since_ = now_;
+  if (result.outcome == Attempt::kRefused) {
+    if (result.row.fence == expected) {
+      stamp_moved(result.row.owner);
+    }
+    if (masterless_since_) {
+      masterless_since_ = now_;
+    }
   }
 }
 

@@ -341,6 +341,7 @@ std::vector<PeerInfo> Member::Impl::peers() const {
   self.self = true;
   self.fit = !unfit_;
   self.master = is_master_;
+  self.cycle = config_.cycle;
   self.owned = static_cast<std::int32_t>(owned_.size());
   self.tracks = owned();
   self.slots = load_.slots;
@@ -362,6 +363,7 @@ std::vector<PeerInfo> Member::Impl::peers() const {
       info.address = peer.last.address;
       info.fit = peer.last.fit;
       info.last_heard = peer.last_heard;
+      info.cycle = peer.last.cycle;
       info.owned = peer.last.owned;
       info.slots = peer.last.slots;
       info.deliveries = peer.last.deliveries;

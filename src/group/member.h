@@ -161,6 +161,7 @@ struct PeerInfo {
   bool fit = false;
   bool master = false;
   std::optional<Tick> last_heard;  // of its last advertisement; empty for oneself and if never
+  std::optional<Duration> cycle;   // that it advertises in; empty if it was never heard
   std::int32_t owned = 0;          // as it advertised
   std::vector<OwnedTrack> tracks;  // as far as its owned list is known
   Slots slots;

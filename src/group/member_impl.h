@@ -157,6 +157,7 @@ class Member::Impl {
   Duration cycle_of(const Peer& peer) const;
   bool stood_still(const Peer& peer) const;
   void stamp_seen(Peer& peer, const PeerStamp& stamp, Tick began);
+  void stamp_moved(const PeerName& name);
   void read_stamps_of_silent();
   void probe(Peer& peer);
   void probe_due();
@@ -190,6 +191,7 @@ class Member::Impl {
   void begin_claim(TrackId track, int counter);
   void withdraw(TrackId track);
   void withdraw_all();
+  std::optional<PeerStamp> witness(const LedgerRow& row) const;
   void take(Track& track, Fence expected);
   void granted_track(const TakeResult& result);
   void arbitrate(const Peer& peer);

@@ -76,7 +76,7 @@ enum class PeerPhase : std::uint8_t {
 // "I am here": once per cycle to every other peer, and at once when others act on what changed.
 struct Advertisement {
   std::string group;
-  std::int32_t protocol = kProtocolVersion;
+  std::int32_t protocol = kOldestProtocolVersion;  // that a reader must know
   PeerName name;
   Incarnation incarnation;
   std::uint64_t sequence = 0;  // rises with every advertisement of this incarnation

@@ -9,6 +9,12 @@
 #include "group/member_impl.h"
 
 namespace turnout::group {
+namespace {
+
+// The master's picture of the ledger is at most so many times the miss limit old.
+constexpr int kLedgerAge = 15;
+
+}  // namespace
 
 Member::Impl::Track& Member::Impl::know_track(TrackId track) {
   Track& known = tracks_[track];
@@ -223,13 +229,15 @@ void Member::Impl::ledger_read(const LedgerResult& result, Tick now) {
 }
 
 // A track may be free without a sign: its row names a living peer that does not know it (the answer
-// to its compare-and- set was lost, and so was its memory of asking). The master finds out by
-// counting, and reads the ledger.
+// to its compare-and-set was lost, and so was its memory of asking), which the master finds out by
+// counting; or a dead one, which died before anybody heard of its taking it, while the earlier
+// owner goes on. On a track on which nothing is written nobody would notice, so the master reads
+// the ledger now and then.
 void Member::Impl::audit() {
   if (!is_master_ || stopped_) {
     return;
   }
-  bool look = false;
+  bool look = now_ - ledger_.began >= cycles(config_.miss_limit * kLedgerAge);
   for (auto& [name, peer] : peers_) {
     const bool agrees =
         !is_member(peer) || static_cast<std::size_t>(peer.last.owned) == peer.rows.size();

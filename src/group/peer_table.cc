@@ -73,7 +73,7 @@ void Member::Impl::renew_incarnation(Peer& peer, Incarnation incarnation) {
 }
 
 bool Member::Impl::receive_advertisement(const Advertisement& message, const PeerName& from) {
-  if (message.group != config_.group || message.protocol != kProtocolVersion ||
+  if (message.group != config_.group || message.protocol > kProtocolVersion ||
       message.name != from) {
     return false;
   }
@@ -260,6 +260,21 @@ void Member::Impl::stamp_seen(Peer& peer, const PeerStamp& stamp, Tick began) {
   set_state(peer, judged(peer));
   if (peer.heard && !peer.last.fit) {
     refresh_rows_of(peer);
+  }
+}
+
+// The database said so when it refused to take a row from that peer: what was read of its stamp is
+// no longer so.
+void Member::Impl::stamp_moved(const PeerName& name) {
+  Peer* const peer = find_peer(name);
+  if (peer == nullptr || !peer->stamp_known) {
+    return;
+  }
+  peer->stamp_known = false;
+  peer->moved_at = now_;
+  set_state(*peer, judged(*peer));
+  if (peer->heard && !peer->last.fit) {
+    refresh_rows_of(*peer);
   }
 }
 

@@ -58,6 +58,8 @@ struct Options {
   // What other peers dial, where it differs from the first listening address; else empty.
   std::string advertise;
   std::vector<std::string> seeds;
+  // The newest protocol version to speak, from kOldestProtocolVersion to kProtocolVersion.
+  std::int32_t protocol = group::kProtocolVersion;
 
   // keys[0] is used to dial, all are accepted. None: loopback only, no TLS.
   std::vector<GroupKey> keys;
@@ -116,9 +118,10 @@ struct Refused {
 struct PeerInfo {
   base::PeerName name;
   base::Incarnation incarnation;
-  std::string address;   // advertised
-  bool dialled = false;  // by us
-  std::string key_id;    // empty without TLS
+  std::string address;                              // advertised
+  bool dialled = false;                             // by us
+  std::string key_id;                               // empty without TLS
+  std::int32_t protocol = group::kProtocolVersion;  // the version that both speak
 };
 
 struct Callbacks {

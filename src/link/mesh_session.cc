@@ -170,6 +170,7 @@ void Link::Impl::take_message(const PeerName& peer, Incoming message) {
 
 Hello Link::Impl::make_hello(Channel channel, std::uint64_t session) const {
   Hello hello;
+  hello.newest = options_.protocol;
   hello.group = options_.group;
   hello.name = options_.name;
   hello.incarnation = options_.incarnation;
@@ -191,12 +192,14 @@ std::string Link::Impl::address_of(const Hello& hello, const Connection& connect
 
 // Whether this peer may talk with the one that says hello; if not, what it is told.
 std::optional<Refuse> Link::Impl::judge(const Hello& hello, const Connection& connection) const {
-  if (hello.protocol != group::kProtocolVersion) {
+  if (hello.oldest > options_.protocol || hello.newest < group::kOldestProtocolVersion) {
     return Refuse{wire_code(RefusalCode::kOtherProtocol),
-                  "protocol version " + std::to_string(hello.protocol) + " against " +
-                      std::to_string(group::kProtocolVersion) + " of the peer " +
+                  "protocol versions " + std::to_string(hello.oldest) + " to " +
+                      std::to_string(hello.newest) + " against " +
+                      std::to_string(group::kOldestProtocolVersion) + " to " +
+                      std::to_string(options_.protocol) + " of the peer " +
                       quoted(options_.name.get()) +
-                      ": peers of two versions do not talk; update the older one"};
+                      ": they have none in common; upgrade the older one, a version at a time"};
   }
   if (hello.group != options_.group) {
     return Refuse{wire_code(RefusalCode::kOtherGroup),
@@ -407,8 +410,12 @@ void Link::Impl::begin(Connection* control, Connection* bulk, const Hello& hello
     }
   }
   auto session = std::make_unique<Session>();
-  session->info = {hello.name, hello.incarnation, address_of(hello, *control), dialled,
-                   control->identity() ? control->identity()->key_id : std::string()};
+  session->info = {hello.name,
+                   hello.incarnation,
+                   address_of(hello, *control),
+                   dialled,
+                   control->identity() ? control->identity()->key_id : std::string(),
+                   std::min(options_.protocol, hello.newest)};
   session->life = hello.life;
   session->number = ++sessions_begun_;
   session->control = control;

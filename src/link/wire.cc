@@ -1,5 +1,7 @@
 #include "link/wire.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "link/address.h"
 #include "link/frame.h"
@@ -62,11 +64,12 @@ Result<Incoming> take(const From& from, const char* what) {
 }
 
 Result<Incoming> take_hello(const wire::Hello& from) {
-  // A peer of another protocol version may fill the rest otherwise, and must be told of the
+  // A peer of a version that we do not speak may fill the rest otherwise, and must be told of the
   // version.
   Hello hello;
-  hello.protocol = static_cast<std::int32_t>(from.protocol());
-  if (hello.protocol != group::kProtocolVersion) {
+  hello.oldest = static_cast<std::int32_t>(from.protocol());
+  hello.newest = std::max(hello.oldest, static_cast<std::int32_t>(from.newest()));
+  if (hello.oldest > group::kProtocolVersion || hello.newest < group::kOldestProtocolVersion) {
     hello.group = from.group().substr(0, group::kMaxGroupBytes);
     return Incoming(std::move(hello));
   }
@@ -105,7 +108,8 @@ Result<Incoming> take_addresses(const wire::Addresses& from) {
 std::string encode(const Hello& hello) {
   wire::Envelope envelope;
   wire::Hello& to = *envelope.mutable_hello();
-  to.set_protocol(static_cast<std::uint32_t>(hello.protocol));
+  to.set_protocol(static_cast<std::uint32_t>(hello.oldest));
+  to.set_newest(static_cast<std::uint32_t>(hello.newest));
   to.set_group(hello.group);
   to.set_name(hello.name.get());
   to.set_incarnation(hello.incarnation.get());

@@ -25,7 +25,8 @@ inline constexpr std::size_t kMaxItems = 200'000;  // of one block, report or ha
 
 // First frame of each side on each connection.
 struct Hello {
-  std::int32_t protocol = group::kProtocolVersion;
+  std::int32_t oldest = group::kOldestProtocolVersion;  // that its sender speaks
+  std::int32_t newest = group::kProtocolVersion;
   std::string group;
   base::PeerName name;
   base::Incarnation incarnation;

@@ -38,10 +38,12 @@ class GroupSession {
   virtual base::Result<bool> life_has_ended(const PeerId& peer) = 0;
   virtual base::Result<std::vector<LedgerRow>> ledger() = 0;
   // Compare-and-set: if the row still has (expected timeline, epoch), `self` becomes its owner at
-  // epoch + 1. Waits for commits in flight under the old epoch at most 1 s, then ends the sessions
-  // in its way (PostgreSQL).
+  // epoch + 1. With `still`, only if that peer has not stamped since, nor begun another life. Waits
+  // for commits in flight under the old epoch at most 1 s, then ends the sessions in its way
+  // (PostgreSQL).
   virtual base::Result<TakeResult> take(base::TrackId track, base::Timeline timeline,
-                                        base::Epoch expected, const PeerId& self) = 0;
+                                        base::Epoch expected, const PeerId& self,
+                                        const std::optional<StillStamp>& still) = 0;
   // Gives the row up if `self` owns it at that epoch: owner becomes none, the epoch stays.
   virtual base::Result<bool> cede(base::TrackId track, base::Epoch epoch, const PeerId& self) = 0;
 };

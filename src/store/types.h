@@ -60,6 +60,12 @@ struct PeerStamp {
   std::string address;
 };
 
+// A peer's stamp as it was read: a take-over that was decided by it holds only while it stands.
+struct StillStamp {
+  PeerId peer;
+  std::int64_t stamp = 0;
+};
+
 // ---- Tracks
 // -----------------------------------------------------------------------------------------------------------
 

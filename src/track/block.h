@@ -149,6 +149,9 @@ struct BlockOutcome {
   std::vector<FieldWrite> writes;  // only fields that some row wrote
 
   std::size_t rows() const { return shape.size(); }
+  const Shape& shape_of(std::size_t row) const {
+    return shapes[static_cast<std::size_t>(shape[row])];
+  }
   void clear();
 };
 

@@ -24,12 +24,14 @@ struct PeerView {
   bool fit = false;
   bool master = false;
   std::optional<std::int64_t>
-      heard_ms;                 // since its last advertisement; none for oneself and if never
-  std::int32_t owned = 0;       // tracks
-  std::int32_t slots = 0;       // free now
-  std::int32_t backlog = 0;     // blocks ready and not handed out
-  std::int64_t blocks = 0;      // handed to it by this peer since this peer started
-  std::int32_t deliveries = 0;  // deliveries that it would take now
+      heard_ms;  // since its last advertisement; none for oneself and if never
+  std::optional<std::int64_t> cycle_ms;  // that it advertises in; none if never heard
+  std::int64_t catalogue = 0;            // version of the track catalogue that it holds
+  std::int32_t owned = 0;                // tracks
+  std::int32_t slots = 0;                // free now
+  std::int32_t backlog = 0;              // blocks ready and not handed out
+  std::int64_t blocks = 0;               // handed to it by this peer since this peer started
+  std::int32_t deliveries = 0;           // deliveries that it would take now
 };
 
 // A track as the group sees it.
@@ -46,6 +48,7 @@ struct TrackView {
 struct GroupView {
   std::string self;
   std::string master;  // "" for nobody
+  std::int64_t master_epoch = 0;
   std::vector<PeerView> peers;
   std::vector<TrackView> tracks;
 };

@@ -56,6 +56,10 @@ Json track_object(const store::TrackVersion& track, const GroupView& group) {
   if (const TrackView* view = find_view(group, track.id)) {
     object["owner"] = view->owner.empty() ? Json(nullptr) : Json(view->owner);
     object["epoch"] = view->epoch;
+    if (view->owner == group.self) {
+      object["ready"] = view->ready;
+      object["out"] = view->out;
+    }
   } else {
     object["owner"] = nullptr;
   }
@@ -122,6 +126,8 @@ std::string peers_json(const GroupView& group) {
                      {"fit", peer.fit},
                      {"master", peer.master},
                      {"heard_ms", peer.heard_ms ? Json(*peer.heard_ms) : Json(nullptr)},
+                     {"cycle_ms", peer.cycle_ms ? Json(*peer.cycle_ms) : Json(nullptr)},
+                     {"catalogue", peer.catalogue},
                      {"tracks_owned", peer.owned},
                      {"slots", peer.slots},
                      {"backlog", peer.backlog},
@@ -129,7 +135,10 @@ std::string peers_json(const GroupView& group) {
                      {"deliveries", peer.deliveries}});
   }
   const Json master = group.master.empty() ? Json(nullptr) : Json(group.master);
-  return dump(Json{{"self", group.self}, {"master", master}, {"peers", std::move(peers)}});
+  return dump(Json{{"self", group.self},
+                   {"master", master},
+                   {"master_epoch", group.master_epoch},
+                   {"peers", std::move(peers)}});
 }
 
 std::string tracks_json(const std::vector<store::TrackVersion>& tracks, const GroupView& group) {

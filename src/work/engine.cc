@@ -301,6 +301,7 @@ bool Engine::pump_dispatcher(base::Tick now) {
 bool Engine::pump_worker(base::Tick now) {
   group::WorkerReady ready = worker_.take_ready();
   for (const group::Job& job : ready.jobs) {
+    counters_.idle.ends(now);
     submit(job);
   }
   for (const group::Send& send : ready.messages) {
@@ -417,6 +418,9 @@ void Engine::settle(const group::Job& job, const BlockDone& done) {
     report.not_where_said.push_back({item.contact, item.entry, item.move_no});
   }
   worker_.finished(job.number, std::move(report), now);
+  if (worker_.jobs() == 0) {
+    counters_.idle.begins(now);
+  }
   pump(now);
 }
 

@@ -18,6 +18,7 @@
 #include "group/worker.h"
 #include "store/store.h"
 #include "work/cutter.h"
+#include "work/idle_time.h"
 #include "work/owner.h"
 #include "work/requests.h"
 #include "work/track_book.h"
@@ -50,6 +51,7 @@ struct EngineCounters {
   std::int64_t actions = 0;  // put in the outbox here
   std::int64_t stale = 0;    // contacts that were not where a block said
   std::int64_t failed = 0;   // blocks that the database did not take
+  IdleTime idle;
   // Blocks handed out to each peer, as owner of the track.
   std::map<base::TrackId, std::map<base::PeerName, std::int64_t>> handed;
 };

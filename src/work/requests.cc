@@ -69,7 +69,12 @@ group::TakeResult carry_out(store::GroupSession& session, const group::Take& tak
                             const store::PeerId& self) {
   group::TakeResult result;
   result.track = take.track;
-  const auto taken = session.take(take.track, take.expected.timeline, take.expected.epoch, self);
+  std::optional<store::StillStamp> still;
+  if (take.still) {
+    still = {{take.still->name, take.still->incarnation}, take.still->count};
+  }
+  const auto taken =
+      session.take(take.track, take.expected.timeline, take.expected.epoch, self, still);
   if (taken) {
     result.outcome = taken.value().taken ? group::Attempt::kDone : group::Attempt::kRefused;
     result.row = to_group(taken.value().row);

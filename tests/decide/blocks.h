@@ -118,7 +118,7 @@ inline track::BlockOutcome TestTrack::run(base::Instant now,
 }
 
 inline const track::Shape& shape_of(const track::BlockOutcome& out, std::size_t row) {
-  return out.shapes[static_cast<std::size_t>(out.shape[row])];
+  return out.shape_of(row);
 }
 
 inline base::Instant at(const char* text) { return base::parse_instant(text).value(); }

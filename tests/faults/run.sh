@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Real servers and real faults: killed at random moments (kills.py), and all that befalls servers (nemesis.py).
+# Real servers and real faults: killed at random moments (kills.py), replaced by another version one by one (upgrade.py), and
+# all that befalls servers (nemesis.py).
 #
 #   tests/faults/run.sh [short|long|HOURS]     short: a few on each database (default); long: 50 of each; a number: the
 #                                              nemesis for so many hours, most of them on PostgreSQL
@@ -19,6 +20,11 @@ kills() {
   run scripts/with-postgres.sh /usr/bin/python3 tests/faults/kills.py --turnout "$program" --database postgresql \
     --kills "$1" --seed "$seed"
 }
+upgrade() {
+  run /usr/bin/python3 tests/faults/upgrade.py --turnout "$program" --database sqlite --seed "$seed" --rounds "$1"
+  run scripts/with-postgres.sh /usr/bin/python3 tests/faults/upgrade.py --turnout "$program" --database postgresql \
+    --seed "$seed" --rounds "$1"
+}
 # nemesis HOW_LONG_ON_SQLITE... -- HOW_LONG_ON_POSTGRESQL...
 nemesis() {
   local sqlite=()
@@ -31,9 +37,11 @@ nemesis() {
 case ${1:-short} in
   short)
     kills 6
+    upgrade 1
     nemesis --faults 6 -- --faults 12 ;;
   long)
     kills 50
+    upgrade 10
     nemesis --faults 50 -- --faults 50 --peers 5 ;;
   *)
     minutes=$(/usr/bin/python3 -c 'import sys; print(float(sys.argv[1]) * 60)' "$1")

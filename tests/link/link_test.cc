@@ -221,6 +221,22 @@ TEST(Link, BadAddressesAreRefused) {
   EXPECT_FALSE(b.link->start());
 }
 
+// So that a group can be upgraded peer by peer.
+TEST(Link, PeersOfNeighbouringVersionsSpeakTheOlderOne) {
+  Io io;
+  Node older(io, "a", [](Options& options) { options.protocol = group::kOldestProtocolVersion; });
+  older.start();
+  Node newer(io, "b", [&](Options& options) { options.seeds = {older.address()}; });
+  newer.start();
+  Node newest(io, "c", [&](Options& options) { options.seeds = {newer.address()}; });
+  newest.start();
+  ASSERT_TRUE(all_meet(io, {&older, &newer, &newest}));
+  EXPECT_EQ(older.up["b"].protocol, group::kOldestProtocolVersion);
+  EXPECT_EQ(newer.up["a"].protocol, group::kOldestProtocolVersion);
+  EXPECT_EQ(newer.up["c"].protocol, group::kProtocolVersion);
+  EXPECT_EQ(newest.up["b"].protocol, group::kProtocolVersion);
+}
+
 TEST(Link, AnotherGroupIsRefusedByName) {
   Io io;
   Node a(io, "a");

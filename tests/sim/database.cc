@@ -77,7 +77,7 @@ LedgerRow Database::row(TrackId track) { return work::to_group(tables().ledger.a
 
 void Database::steal(TrackId track, const PeerName& name, Incarnation incarnation) {
   const Fence now = row(track).fence;
-  must(group_->take(track, now.timeline, now.epoch, {name, incarnation}));
+  must(group_->take(track, now.timeline, now.epoch, {name, incarnation}, {}));
 }
 
 std::size_t Database::open_positions() {

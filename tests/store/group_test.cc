@@ -44,22 +44,43 @@ TEST_P(GroupTest, TheLedgerHasTheMasterAndEveryTrack) {
 TEST_P(GroupTest, TakingIsACompareAndSetThatRaisesTheEpoch) {
   const LedgerRow before = row();
   const PeerId other{base::PeerName("q"), base::Incarnation(77)};
-  const TakeResult taken = must(group().take(track(), before.timeline, before.epoch, other));
+  const TakeResult taken = must(group().take(track(), before.timeline, before.epoch, other, {}));
   EXPECT_TRUE(taken.taken);
   EXPECT_EQ(other, taken.row.owner);
   EXPECT_EQ(before.epoch.get() + 1, taken.row.epoch.get());
-  const TakeResult late = must(group().take(track(), before.timeline, before.epoch, self()));
+  const TakeResult late = must(group().take(track(), before.timeline, before.epoch, self(), {}));
   EXPECT_FALSE(late.taken);
   EXPECT_EQ(other, late.row.owner);
   EXPECT_EQ(taken.row.epoch, late.row.epoch);
   const base::Timeline wrong(before.timeline.get() + 1);
-  EXPECT_FALSE(must(group().take(track(), wrong, taken.row.epoch, self())).taken);
+  EXPECT_FALSE(must(group().take(track(), wrong, taken.row.epoch, self(), {})).taken);
   EXPECT_EQ(other, row().owner);
+}
+
+// G12: what was decided by a stamp holds only while the stamp stands.
+TEST_P(GroupTest, ATakeByAStampIsRefusedWhenTheStampHasMoved) {
+  const LedgerRow before = row();
+  const auto other = must(store().open_group_session());
+  const PeerId taker{base::PeerName("q"), must(other->begin_life(base::PeerName("q"), "a:1"))};
+  const std::int64_t read = must(group().stamp(self())).own_stamp;
+  const auto take = [&](std::int64_t stamp, std::int64_t life) {
+    return must(other->take(track(), before.timeline, before.epoch, taker,
+                            StillStamp{{self().name, base::Incarnation(life)}, stamp}));
+  };
+  const std::int64_t life = self().incarnation.get();
+  must(group().stamp(self()));
+  const TakeResult moved = take(read, life);
+  EXPECT_FALSE(moved.taken);
+  EXPECT_EQ(self(), moved.row.owner);
+  EXPECT_EQ(before.epoch, moved.row.epoch);
+  EXPECT_FALSE(take(read + 1, life - 1).taken);  // a later life has begun since
+  EXPECT_TRUE(take(read + 1, life).taken);
 }
 
 TEST_P(GroupTest, TheMasterRowIsTakenLikeATrack) {
   const LedgerRow master = must(group().ledger())[0];
-  const TakeResult taken = must(group().take(kMasterRow, master.timeline, master.epoch, self()));
+  const TakeResult taken =
+      must(group().take(kMasterRow, master.timeline, master.epoch, self(), {}));
   EXPECT_TRUE(taken.taken);
   const StampAnswer answer = must(group().stamp(self()));
   EXPECT_EQ(self(), answer.master.owner);
@@ -85,7 +106,7 @@ TEST_P(GroupTest, APausedTrackIsFencedAndNotTaken) {
   must(session().set_active("T", false));
   EXPECT_FALSE(row().active);
   EXPECT_GT(row().epoch, before.epoch);
-  EXPECT_FALSE(must(group().take(track(), row().timeline, row().epoch, self())).taken);
+  EXPECT_FALSE(must(group().take(track(), row().timeline, row().epoch, self(), {})).taken);
   import(2);
   EXPECT_TRUE(must(session().gather({track(), row().timeline, row().epoch}, base::Version(1), 1, "",
                                     {}, {}, 10))

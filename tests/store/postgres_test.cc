@@ -350,7 +350,7 @@ TEST_F(PostgresTest, TakeEndsTheSessionsInItsWay) {
   ASSERT_TRUE(life) << life.error().message;
   const PeerId self{base::PeerName("b"), life.value()};
   const auto started = std::chrono::steady_clock::now();
-  const auto taken = group.take(base::TrackId(1), base::Timeline(1), base::Epoch(1), self);
+  const auto taken = group.take(base::TrackId(1), base::Timeline(1), base::Epoch(1), self, {});
   const auto took = std::chrono::steady_clock::now() - started;
   ASSERT_TRUE(taken) << taken.error().message;
   EXPECT_TRUE(taken.value().taken);

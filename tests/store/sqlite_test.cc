@@ -294,23 +294,59 @@ TEST_F(SqliteTest, UrlsOfDatabases) {
   }
 }
 
-TEST_F(SqliteTest, ANewerSchemaIsRefused) {
+TEST_F(SqliteTest, ANewerSchemaIsRefusedUnlessItOnlyAdded) {
   auto store = open_store(url()).value();
   ASSERT_TRUE(store->migrate());
   ASSERT_TRUE(store->migrate()) << "harmless to repeat";
   ASSERT_TRUE(connect()->execute("insert into migration values (999, 'from the future')", {}));
+  ASSERT_TRUE(store->migrate()) << "it only added";
+  ASSERT_TRUE(connect()->execute("update setting set value = '999' where name = 'works_from'", {}));
   const auto migrated = store->migrate();
   ASSERT_FALSE(migrated);
   EXPECT_EQ(base::ErrorCode::kInvalid, migrated.error().code);
   EXPECT_NE(std::string::npos, migrated.error().message.find("newer")) << migrated.error().message;
 }
 
+// While a peer of an older program lives, migrations only add.
+TEST_F(SqliteTest, AMigrationThatBreaksLivingPeersWaits) {
+  auto store = open_store(url()).value();
+  ASSERT_TRUE(store->migrate());
+  const base::PeerName name("b");
+  auto older = store->open_group_session().value();
+  const PeerId peer{name, older->begin_life(name, "here:1").value()};
+  const auto known = sql::sqlite_migrations();
+  std::vector<sql::Migration> next(known.begin(), known.end());
+  const int number = static_cast<int>(known.size()) + 1;
+  next.push_back({number, "adds", "create table added (x integer);", 1});
+  next.push_back({number + 1, "breaks", "drop table added;"});
+  bool ended = false;
+  const auto migrate = [&] {
+    return sql::migrate(*connect(), next, [&](const PeerId& asked) -> base::Result<bool> {
+      EXPECT_EQ(peer, asked);
+      return ended;
+    });
+  };
+  const auto refused = migrate();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(base::ErrorCode::kConflict, refused.error().code);
+  EXPECT_NE(std::string::npos, refused.error().message.find("'b' at here:1"))
+      << refused.error().message;
+  EXPECT_TRUE(connect()->query("select * from added", {})) << "what only adds is there";
+  ASSERT_TRUE(store->migrate()) << "and the older program can be started again";
+  ended = true;
+  ASSERT_TRUE(migrate());
+  EXPECT_FALSE(store->migrate()) << "from now on only newer ones";
+}
+
 TEST_F(SqliteTest, AMigrationThatFailsLeavesNothing) {
   auto connection = connect();
   const sql::Migration bad[] = {
-      {1, "one", "create table one (x integer);"},
-      {2, "two", "create table two (x integer); create table one (x integer);"}};
-  EXPECT_FALSE(sql::migrate(*connection, bad));
+      {1, "one",
+       "create table setting (name text primary key, value text); create table one (x integer);",
+       1},
+      {2, "two", "create table two (x integer); create table one (x integer);", 1}};
+  const auto no_peers = [](const PeerId&) -> base::Result<bool> { return true; };
+  EXPECT_FALSE(sql::migrate(*connection, bad, no_peers));
   EXPECT_TRUE(connection->query("select * from one", {}));
   EXPECT_FALSE(connection->query("select * from two", {}));
   EXPECT_EQ(1, connection->query("select max(number) from migration", {}).value().integer(0, 0));

@@ -54,7 +54,7 @@ std::string StoreTest::key_of(base::ContactId contact) {
 void StoreTest::take_track() {
   for (const LedgerRow& row : must(group().ledger())) {
     if (row.track == track_) {
-      const TakeResult taken = must(group().take(track_, row.timeline, row.epoch, self_));
+      const TakeResult taken = must(group().take(track_, row.timeline, row.epoch, self_, {}));
       EXPECT_TRUE(taken.taken);
       fence_ = {track_, taken.row.timeline, taken.row.epoch};
     }

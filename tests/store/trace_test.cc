@@ -290,7 +290,7 @@ class Trace {
         continue;
       }
       const base::Epoch epoch(row.epoch.get() - (draw(4) == 0 ? 1 : 0));
-      const TakeResult taken = must(group_->take(track_, row.timeline, epoch, one_of(peers_)));
+      const TakeResult taken = must(group_->take(track_, row.timeline, epoch, one_of(peers_), {}));
       log_ << "take " << taken.taken << " " << taken.row.epoch.get() << " "
            << (taken.row.owner ? taken.row.owner->name.get() : "") << "\n";
       if (draw(4) != 0) {  // else we go on with an old fence

@@ -72,6 +72,8 @@ TEST_F(ApiTest, ListsPeers) {
   EXPECT_EQ(answer["peers"][0]["self"], true);
   EXPECT_EQ(answer["peers"][0]["heard_ms"], nullptr);
   EXPECT_EQ(answer["peers"][1]["heard_ms"], 40);
+  EXPECT_EQ(answer["peers"][1]["cycle_ms"], 250);
+  EXPECT_EQ(answer["master_epoch"], 9);
 }
 
 TEST_F(ApiTest, DeclaresFieldsAndListsThem) {

@@ -16,12 +16,14 @@ class FakeHost : public Host {
     GroupView view;
     view.self = "a";
     view.master = "a";
+    view.master_epoch = 9;
     PeerView self;
     self.name = "a";
     self.self = true;
     PeerView other;
     other.name = "b";
     other.heard_ms = 40;
+    other.cycle_ms = 250;
     view.peers = {self, other};
     view.tracks = {{base::TrackId(1), "b", 7, 0, 0, {{"b", 3}}}};
     return view;

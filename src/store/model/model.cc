@@ -133,15 +133,16 @@ class ModelGroupSession final : public GroupSession {
   }
 
   base::Result<TakeResult> take(base::TrackId track, base::Timeline timeline, base::Epoch expected,
-                                const PeerId& self) override {
+                                const PeerId& self,
+                                const std::optional<StillStamp>& still) override {
     const std::lock_guard guard(t_->mutex);
     const auto row = t_->ledger.find(track);
     if (row == t_->ledger.end()) {
       return base::fail(base::ErrorCode::kNotFound,
                         "no track has the number " + std::to_string(track.get()));
     }
-    const bool taken =
-        t_->fault == Fault::kTakeNotCompared || t_->holds({track, timeline, expected});
+    const bool taken = t_->fault == Fault::kTakeNotCompared ||
+                       (t_->holds({track, timeline, expected}) && (!still || stands(*still)));
     if (taken) {
       const LedgerRow before = row->second;
       const bool raised =
@@ -169,6 +170,12 @@ class ModelGroupSession final : public GroupSession {
   }
 
  private:
+  bool stands(const StillStamp& still) const {
+    const auto peer = t_->peers.find(still.peer.name);
+    return peer == t_->peers.end() || peer->second.incarnation < still.peer.incarnation ||
+           (peer->second.incarnation == still.peer.incarnation &&
+            read_stamp(peer->second) == still.stamp);
+  }
   // Of some peer, for others.
   std::int64_t read_stamp(const Peer& peer) const {
     return t_->fault == Fault::kStampsFrozen ? 1 : peer.stamp;

@@ -1,3 +1,4 @@
+-- works with programs from schema 1
 -- How a block commits when it writes no fields (store/postgres/commit_call.h): one call, so that the
 -- server has the whole of it before it locks a row, and a statement each for what it writes. A later
 -- version of it gets a name of its own, since peers of two versions may run side by side.

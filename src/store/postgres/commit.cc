@@ -61,7 +61,7 @@ std::vector<std::vector<std::uint32_t>> rounds_of(const Commit& commit) {
 // Counts a row of the block as written.
 void count(const Commit& commit, std::uint32_t row, CommitResult& result) {
   const BlockOutcome& after = *commit.after;
-  const track::Shape& shape = after.shapes[static_cast<std::size_t>(after.shape[row])];
+  const track::Shape& shape = after.shape_of(row);
   ++result.positions;
   result.moves += shape.moves;
   result.actions += static_cast<std::int64_t>(shape.acts.size());

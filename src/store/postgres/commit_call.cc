@@ -42,9 +42,7 @@ class Call {
   }
 
  private:
-  const Shape& shape_of(std::size_t i) const {
-    return after_.shapes[static_cast<std::size_t>(after_.shape[rows_[i]])];
-  }
+  const Shape& shape_of(std::size_t i) const { return after_.shape_of(rows_[i]); }
 
   void positions() {
     Params& p = s_.params;

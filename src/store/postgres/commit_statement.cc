@@ -77,9 +77,7 @@ class Builder {
         " and epoch = $3 and state = 0 for share)";
   }
 
-  const Shape& shape_of(std::size_t i) const {
-    return after_.shapes[static_cast<std::size_t>(after_.shape[rows_[i]])];
-  }
+  const Shape& shape_of(std::size_t i) const { return after_.shape_of(rows_[i]); }
 
   // Arrays per row of the block and per shape; gives the placeholder.
   template <class F>
@@ -406,7 +404,7 @@ class Builder {
 }  // namespace
 
 base::Instant new_due(const ContactBlock& before, const BlockOutcome& after, std::uint32_t row) {
-  const Shape& shape = after.shapes[static_cast<std::size_t>(after.shape[row])];
+  const Shape& shape = after.shape_of(row);
   if (shape.state == PositionState::kStopped) {
     return track::kNever;
   }
@@ -444,9 +442,7 @@ Statement recognise_statement(const Commit& commit, std::span<const std::uint32_
   const ContactBlock& before = *commit.before;
   const BlockOutcome& after = *commit.after;
   const std::size_t n = rows.size();
-  const auto shape = [&](std::size_t i) -> const Shape& {
-    return after.shapes[static_cast<std::size_t>(after.shape[rows[i]])];
-  };
+  const auto shape = [&](std::size_t i) -> const Shape& { return after.shape_of(rows[i]); };
   Statement s;
   s.params.add(commit.fence.track.get());
   s.params.add(std::string_view(commit.peer.name.get()));

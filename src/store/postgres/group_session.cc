@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "store/sql/ledger.h"
+#include "store/sql/migrate.h"
 
 namespace turnout::store::postgres {
 
@@ -38,11 +39,13 @@ Result<base::Incarnation> PgGroupSession::begin_life(const base::PeerName& name,
   params.add(std::string_view(name.get()));
   params.add(life_->incarnation.get());
   params.add(std::string_view(address));
+  params.add(static_cast<std::int32_t>(sql::postgres_migrations().size()));
   TRY(const Answer written,
-      connection_.run("insert into peer (name, incarnation, stamp, address, started_at)"
-                      " values ($1, $2, 0, $3, now()) on conflict (name) do update"
+      connection_.run("insert into peer (name, incarnation, stamp, address, started_at, schema)"
+                      " values ($1, $2, 0, $3, now(), $4) on conflict (name) do update"
                       " set incarnation = excluded.incarnation, stamp = 0,"
-                      " address = excluded.address, started_at = excluded.started_at"
+                      " address = excluded.address, started_at = excluded.started_at,"
+                      " schema = excluded.schema"
                       " where peer.incarnation < excluded.incarnation returning 1",
                       params));
   if (written.rows() == 0) {
@@ -144,14 +147,15 @@ void PgGroupSession::end_blockers(int waiting_process) {
 }
 
 Result<TakeResult> PgGroupSession::take(base::TrackId track, base::Timeline timeline,
-                                        base::Epoch expected, const PeerId& self) {
+                                        base::Epoch expected, const PeerId& self,
+                                        const std::optional<StillStamp>& still) {
   TRYV(connection_.ensure());
   // While a statement waits longer than that, the sessions in its way are ended, again and again:
   // of several that share the row's lock the server names only the one it waits for now.
   connection_.when_late(kPatience, [this] { end_blockers(connection_.server_process()); });
   Result<TakeResult> result = sql::in_transaction(
       connection_, sql::TransactionMode::kWrite, [&](sql::Connection& connection) {
-        return sql::compare_and_take(connection, track, timeline, expected, self);
+        return sql::compare_and_take(connection, track, timeline, expected, self, still);
       });
   connection_.when_late({}, nullptr);
   return result;

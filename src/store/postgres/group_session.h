@@ -24,7 +24,8 @@ class PgGroupSession final : public GroupSession {
   base::Result<bool> life_has_ended(const PeerId& peer) override;
   base::Result<std::vector<LedgerRow>> ledger() override;
   base::Result<TakeResult> take(base::TrackId track, base::Timeline timeline, base::Epoch expected,
-                                const PeerId& self) override;
+                                const PeerId& self,
+                                const std::optional<StillStamp>& still) override;
   base::Result<bool> cede(base::TrackId track, base::Epoch epoch, const PeerId& self) override;
 
   PgConnection& postgres() { return connection_; }  // for tests

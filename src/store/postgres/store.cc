@@ -31,7 +31,9 @@ class PgStore final : public Store {
       return base::fail(base::ErrorCode::kInvalid,
                         "PostgreSQL is older than version 14, which is the oldest supported");
     }
-    return sql::migrate(connection, sql::postgres_migrations());
+    PgGroupSession lives(target_);
+    return sql::migrate(connection, sql::postgres_migrations(),
+                        [&](const PeerId& peer) { return lives.life_has_ended(peer); });
   }
 
   Result<std::unique_ptr<Session>> open_session() override {

@@ -54,18 +54,25 @@ base::Result<LedgerRow> read_ledger_row(Connection& connection, base::TrackId tr
 
 base::Result<TakeResult> compare_and_take(Connection& connection, base::TrackId track,
                                           base::Timeline timeline, base::Epoch expected,
-                                          const PeerId& self) {
+                                          const PeerId& self,
+                                          const std::optional<StillStamp>& still) {
   TRY(const base::Timeline current, connection.timeline());
-  TRY(const std::int64_t changed,
-      connection.execute(
-          std::string(
-              "update ledger set owner = $1, incarnation = $2, timeline = $3, epoch = epoch + 1, "
-              "since = ") +
-              now_sql(connection.dialect()) + " where track_id = $4 and timeline = $5 and " +
-              (base::planted(base::Mutant::kTakeNotCompared) ? "$6 = $6" : "epoch = $6") +
-              " and state = 0",
-          {self.name.get(), self.incarnation.get(), current.get(), number(track), timeline.get(),
-           expected.get()}));
+  std::string sql =
+      std::string(
+          "update ledger set owner = $1, incarnation = $2, timeline = $3, epoch = epoch + 1, "
+          "since = ") +
+      now_sql(connection.dialect()) + " where track_id = $4 and timeline = $5 and " +
+      (base::planted(base::Mutant::kTakeNotCompared) ? "$6 = $6" : "epoch = $6") + " and state = 0";
+  std::vector<SqlValue> values = {self.name.get(), self.incarnation.get(), current.get(),
+                                  number(track),   timeline.get(),         expected.get()};
+  if (still) {
+    sql +=
+        " and not exists (select 1 from peer where name = $7 and (incarnation > $8"
+        " or (incarnation = $8 and stamp <> $9)))";
+    values.insert(values.end(),
+                  {still->peer.name.get(), still->peer.incarnation.get(), still->stamp});
+  }
+  TRY(const std::int64_t changed, connection.execute(sql, values));
   TRY(LedgerRow row, read_ledger_row(connection, track));
   return TakeResult{changed == 1, std::move(row)};
 }

@@ -2,6 +2,7 @@
 
 // The ledger, said once for both databases.
 
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -14,10 +15,12 @@ base::Result<std::vector<LedgerRow>> read_ledger(Connection& connection);
 // kNotFound when there is no such track.
 base::Result<LedgerRow> read_ledger_row(Connection& connection, base::TrackId track);
 // The compare-and-set of GroupSession::take as one UPDATE. The caller brings the transaction, and
-// on PostgreSQL the limit on waiting. A row that is not active is never taken.
+// on PostgreSQL the limit on waiting. A row that is not active is never taken. `still` is compared
+// with the column `peer.stamp`, which PostgreSQL alone has; on SQLite the caller compares.
 base::Result<TakeResult> compare_and_take(Connection& connection, base::TrackId track,
                                           base::Timeline timeline, base::Epoch expected,
-                                          const PeerId& self);
+                                          const PeerId& self,
+                                          const std::optional<StillStamp>& still);
 base::Result<bool> cede(Connection& connection, base::TrackId track, base::Epoch epoch,
                         const PeerId& self);
 // Within a write transaction: true while the ledger's row still is at the fence and active; keeps

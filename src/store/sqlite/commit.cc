@@ -28,17 +28,20 @@ constexpr const char* kPosition =
     "state <> 2";
 
 // kPosition, or one that compares too little.
-std::string position_sql() {
-  std::string sql = kPosition;
-  const auto leave_out = [&](base::Mutant mutant, std::string_view condition,
-                             std::string_view rest) {
-    if (base::planted(mutant)) {
-      sql.replace(sql.find(condition), condition.size(), rest);
-    }
-  };
-  leave_out(base::Mutant::kMoveNumberNotCompared, "move_no = ?11", "?11 is not null");
-  leave_out(base::Mutant::kDueTimeNotCompared, "due_at is ?13", "(due_at is ?13 or true)");
-  return sql;
+const std::string& position_sql() {
+  static const std::string text = [] {
+    std::string sql = kPosition;
+    const auto leave_out = [&](base::Mutant mutant, std::string_view condition,
+                               std::string_view rest) {
+      if (base::planted(mutant)) {
+        sql.replace(sql.find(condition), condition.size(), rest);
+      }
+    };
+    leave_out(base::Mutant::kMoveNumberNotCompared, "move_no = ?11", "?11 is not null");
+    leave_out(base::Mutant::kDueTimeNotCompared, "due_at is ?13", "(due_at is ?13 or true)");
+    return sql;
+  }();
+  return text;
 }
 
 constexpr const char* kDropTimer =
@@ -102,9 +105,7 @@ class BlockWriter {
   bool write_tags(std::size_t begin, std::size_t end);
   bool add_tally();
 
-  const track::Shape& shape(std::size_t row) const {
-    return after_.shapes[static_cast<std::size_t>(after_.shape[row])];
-  }
+  const track::Shape& shape(std::size_t row) const { return after_.shape_of(row); }
 
   SqliteConnection& connection_;
   Database& db_;

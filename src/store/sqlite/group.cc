@@ -4,8 +4,20 @@
 
 #include "base/check.h"
 #include "store/sql/ledger.h"
+#include "store/sql/migrate.h"
 
 namespace turnout::store::sqlite {
+
+namespace {
+
+// A file without that life counts as stamp 0, as in stamps().
+bool stands(const StampFile& file, const StillStamp& still) {
+  const bool same_life = file.incarnation() == still.peer.incarnation;
+  return (same_life ? file.stamp() : 0) == still.stamp &&
+         !(file.incarnation() > still.peer.incarnation);
+}
+
+}  // namespace
 
 base::Result<StampFile*> SqliteGroupSession::stamp_file(const base::PeerName& name) {
   auto found = stamp_files_.find(name);
@@ -34,12 +46,13 @@ base::Result<base::Incarnation> SqliteGroupSession::begin_life(const base::PeerN
         CHECK(rows.size() == 1);
         const base::Incarnation incarnation(rows.integer(0, 0));
         TRYV(
-            c.execute("insert into peer (name, incarnation, address, started_at) values ($1, $2, "
-                      "$3, turnout_now()) "
+            c.execute("insert into peer (name, incarnation, address, started_at, schema) "
+                      "values ($1, $2, $3, turnout_now(), $4) "
                       "on conflict (name) do update set incarnation = excluded.incarnation, "
                       "address = excluded.address, "
-                      "started_at = excluded.started_at",
-                      {name.get(), incarnation.get(), address}));
+                      "started_at = excluded.started_at, schema = excluded.schema",
+                      {name.get(), incarnation.get(), address,
+                       static_cast<std::int64_t>(sql::sqlite_migrations().size())}));
         // Held before anybody can read of it: a life without a lock has ended.
         TRY(life, Life::begin(folder_, {name, incarnation}));
         return incarnation;
@@ -98,10 +111,19 @@ base::Result<std::vector<LedgerRow>> SqliteGroupSession::ledger() {
 }
 
 base::Result<TakeResult> SqliteGroupSession::take(base::TrackId track, base::Timeline timeline,
-                                                  base::Epoch expected, const PeerId& self) {
-  return sql::in_transaction(*connection_, sql::TransactionMode::kWrite, [&](sql::Connection& c) {
-    return sql::compare_and_take(c, track, timeline, expected, self);
-  });
+                                                  base::Epoch expected, const PeerId& self,
+                                                  const std::optional<StillStamp>& still) {
+  return sql::in_transaction(*connection_, sql::TransactionMode::kWrite,
+                             [&](sql::Connection& c) -> base::Result<TakeResult> {
+                               if (still) {
+                                 TRY(const StampFile* file, stamp_file(still->peer.name));
+                                 if (!stands(*file, *still)) {
+                                   TRY(LedgerRow row, sql::read_ledger_row(c, track));
+                                   return TakeResult{false, std::move(row)};
+                                 }
+                               }
+                               return sql::compare_and_take(c, track, timeline, expected, self, {});
+                             });
 }
 
 base::Result<bool> SqliteGroupSession::cede(base::TrackId track, base::Epoch epoch,

@@ -26,7 +26,8 @@ class SqliteGroupSession final : public GroupSession {
   base::Result<bool> life_has_ended(const PeerId& peer) override;
   base::Result<std::vector<LedgerRow>> ledger() override;
   base::Result<TakeResult> take(base::TrackId track, base::Timeline timeline, base::Epoch expected,
-                                const PeerId& self) override;
+                                const PeerId& self,
+                                const std::optional<StillStamp>& still) override;
   base::Result<bool> cede(base::TrackId track, base::Epoch epoch, const PeerId& self) override;
 
  private:

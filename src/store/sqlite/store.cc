@@ -19,7 +19,9 @@ class SqliteStore final : public Store {
 
   base::Result<void> migrate() override {
     TRY(const std::unique_ptr<SqliteConnection> connection, connect());
-    return sql::migrate(*connection, sql::sqlite_migrations());
+    TRY(const std::string folder, life_folder(path_));
+    return sql::migrate(*connection, sql::sqlite_migrations(),
+                        [&](const PeerId& peer) { return Life::has_ended(folder, peer); });
   }
 
   base::Result<std::unique_ptr<Session>> open_session() override {
