@@ -32,6 +32,7 @@ linted() {
 
 part includes /usr/bin/python3 scripts/check_includes.py src
 part rules /usr/bin/python3 scripts/check_rules.py .
+part pictures /usr/bin/python3 scripts/draw_scenarios.py --check
 part format formatted
 part clang-tidy linted
 
