@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/import_plan.h"
+#include "cli/simulate.h"
 
 namespace turnout::cli {
 
@@ -56,6 +57,9 @@ struct OutboxOptions {
   int limit = 100;
 };
 int list_outbox(const OutboxOptions& options);
+
+// A group in virtual time; simulate.h says what of it.
+int simulate(const SimulateOptions& options);
 
 int serve(const std::optional<std::string>& config);
 

@@ -58,6 +58,7 @@ struct Line {
   std::string name;  // of a track or contact
   std::string config;
   std::string demo_database = "sqlite";
+  SimulateOptions simulate;
 };
 
 void add_ask(CLI::App& command, Line& line, bool json) {
@@ -153,6 +154,35 @@ void add_questions(CLI::App& app, Line& line) {
   }
 }
 
+void add_simulate(CLI::App& app, Line& line) {
+  SimulateOptions& to = line.simulate;
+  CLI::App& command = *app.add_subcommand(
+      "simulate", "Plan a group: how soon it recovers and what it costs, in virtual time");
+  command.add_option("--peers", to.peers, "servers")->capture_default_str();
+  command.add_option("--tracks", to.tracks, "tracks that they own")->capture_default_str();
+  command.add_option("--profile", to.profile,
+                     "lan (default), wan or slow: a cycle of 1, 15 or 30 s; messages of 1, 50 or "
+                     "250 ms");
+  command.add_option("--cycle", to.cycle, "period of the advertisements, 50ms to 120s");
+  command.add_option("--miss-limit", to.miss_limit, "cycles of silence that count as an end")
+      ->capture_default_str();
+  command.add_option("--latency", to.latency, "time that a message takes, such as 20ms");
+  command.add_option("--loss", to.loss, "share of the messages that never arrive, such as 2%");
+  command.add_option("--kill", to.kill, "peers to be hit at once: 3, or 5%");
+  command
+      .add_option("--how", to.how,
+                  "what hits them: kill, stop (they stand still), cut (no network) or leave")
+      ->capture_default_str();
+  CLI::Option* const cycles = command.add_option(
+      "--cycles", to.cycles, "go on for so many afterwards (else until all is well again)");
+  command.add_option("--minutes", to.minutes, "likewise, minutes of virtual time")
+      ->excludes(cycles);
+  command.add_option("--seed", to.seed, "another one draws other peers and times")
+      ->capture_default_str();
+  command.add_option("--svg", to.svg, "FILE for a picture");
+  command.add_flag("--json", to.json, "print JSON");
+}
+
 int run_import(Line& line) {
   line.import.server = line.ask.server;
   line.import.json = line.ask.json;
@@ -232,6 +262,9 @@ int dispatch(const std::string& command, Line& line) {
   if (command == "apply") {
     return run_apply(line);
   }
+  if (command == "simulate") {
+    return simulate(line.simulate);
+  }
   if (command == "peers") {
     return list_peers(line.ask);
   }
@@ -277,6 +310,7 @@ int run_program(int argc, char** argv) {
   add_import(app, line);
   add_language(app, line);
   add_questions(app, line);
+  add_simulate(app, line);
   CLI::App& keygen = *app.add_subcommand("keygen", "Make the key that the peers of a group share");
   keygen.add_option("FILE", line.key_file, "file to write; never overwritten")->required();
   try {

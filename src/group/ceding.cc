@@ -17,6 +17,13 @@ void Member::Impl::spread() {
   if (!may_take() || !steady || !free_.empty() || !ceding_.empty() || owned_.size() < 2) {
     return;
   }
+  const int difference = base::planted(base::Mutant::kSpreadForEver) ? 1 : 2;
+  const bool uneven = std::any_of(members_.begin(), members_.end(), [&](const Peer* peer) {
+    return static_cast<int>(owned_.size()) >= peer->last.owned + difference;
+  });
+  if (!uneven) {
+    return;
+  }
   std::vector<std::pair<int, PeerName>> by_count;
   by_count.emplace_back(static_cast<int>(owned_.size()), config_.name);
   for (const auto& [name, peer] : peers_) {
@@ -28,7 +35,7 @@ void Member::Impl::spread() {
   const auto me = std::find_if(by_count.begin(), by_count.end(),
                                [this](const auto& entry) { return entry.second == config_.name; });
   const auto& partner = *(by_count.rbegin() + (me - by_count.begin()));
-  if (me->first < partner.first + (base::planted(base::Mutant::kSpreadForEver) ? 1 : 2)) {
+  if (me->first < partner.first + difference) {
     return;
   }
   // The one that rendezvous hashing ranks this peer lowest for.

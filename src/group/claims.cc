@@ -3,6 +3,7 @@
 // ledger decides.
 
 #include <algorithm>
+#include <span>
 #include <tuple>
 
 #include "base/hash.h"
@@ -26,9 +27,8 @@ bool Member::Impl::may_take() const {
 
 bool Member::Impl::first_in_line(TrackId track) const {
   const std::uint64_t mine = weight(name_hash_, track);
-  return std::none_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
-    return fit_member(entry.second) && weight(entry.second.name_hash, track) > mine;
-  });
+  return std::none_of(member_hashes_.begin(), member_hashes_.end(),
+                      [mine, track](std::uint64_t other) { return weight(other, track) > mine; });
 }
 
 int Member::Impl::owned_with_claims() const {
@@ -43,7 +43,7 @@ bool Member::Impl::worth_claiming(TrackId track) const {
   }
   const int mine = owned_with_claims();
   return std::all_of(foreign->second.begin(), foreign->second.end(),
-                     [mine](const auto& entry) { return mine < entry.second.owned_at_claim; });
+                     [mine](const ForeignClaim& claim) { return mine < claim.owned_at_claim; });
 }
 
 void Member::Impl::pursue() {
@@ -55,31 +55,39 @@ void Member::Impl::pursue() {
     std::uint64_t weight = 0;
     TrackId track;
   };
+  const auto members = static_cast<std::size_t>(std::max(1, living_members()));
+  const std::size_t limit = (free_.size() + members - 1) / members;
+  const auto full = [&] {
+    return claims_.size() + static_cast<std::size_t>(takes_in_flight_) >= limit;
+  };
+  // Others come and go by the hundred in a large group, each a reason to look again: mostly in
+  // vain.
+  if (vacant_.empty() && full()) {
+    return;
+  }
   std::vector<Candidate> candidates;
-  for (const TrackId id : free_) {
-    Track& track = tracks_.at(id);
-    if (track.taking) {
+  for (const auto& [id, track] : free_) {
+    if (track->taking) {
       continue;
     }
     const bool first = first_in_line(id);
-    if (first && standing(track.row) == Standing::kVacant) {
-      take(track, track.row.fence);
+    if (first && standing(track->row) == Standing::kVacant) {
+      take(*track, track->row.fence);
     } else if (!claims_.contains(id)) {
       candidates.push_back({first, weight(name_hash_, id), id});
     }
   }
-  const auto members = static_cast<std::size_t>(std::max(1, living_members()));
-  const std::size_t limit = (free_.size() + members - 1) / members;
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tuple(!a.mine, ~a.weight, a.track) < std::tuple(!b.mine, ~b.weight, b.track);
-  });
-  for (const Candidate& candidate : candidates) {
-    if (claims_.size() + static_cast<std::size_t>(takes_in_flight_) >= limit) {
-      break;
+  // A heap, for of thousands few are claimed.
+  const auto comes_later = [](const Candidate& a, const Candidate& b) {
+    return std::tuple(!a.mine, ~a.weight, a.track) > std::tuple(!b.mine, ~b.weight, b.track);
+  };
+  std::make_heap(candidates.begin(), candidates.end(), comes_later);
+  while (!candidates.empty() && !full()) {
+    std::pop_heap(candidates.begin(), candidates.end(), comes_later);
+    if (worth_claiming(candidates.back().track)) {
+      begin_claim(candidates.back().track, config_.claim_counter);
     }
-    if (worth_claiming(candidate.track)) {
-      begin_claim(candidate.track, config_.claim_counter);
-    }
+    candidates.pop_back();
   }
 }
 
@@ -181,19 +189,37 @@ void Member::Impl::granted_track(const TakeResult& result) {
 // -------------------------------------------------------------------------------------------------
 
 void Member::Impl::set_foreign_claims(Peer& peer, const std::vector<Claim>& claims) {
+  const auto is_its = [&peer](const ForeignClaim& claim) { return claim.peer == &peer; };
+  // Most come again, in the same order and with lower counters, which are of no account here.
+  const auto same = [](const Claim& a, const Claim& b) {
+    return a.track == b.track && a.owned_at_claim == b.owned_at_claim;
+  };
+  std::span<const Claim> before;
   if (peer.heard) {
-    for (const Claim& claim : peer.last.claims) {
-      const auto found = foreign_claims_.find(claim.track);
-      if (found != foreign_claims_.end() && found->second.erase(peer.name) > 0 &&
-          found->second.empty()) {
-        foreign_claims_.erase(found);
-      }
+    before = peer.last.claims;
+  }
+  std::span<const Claim> now = claims;
+  while (!before.empty() && !now.empty() && same(before.front(), now.front())) {
+    before = before.subspan(1);
+    now = now.subspan(1);
+  }
+  while (!before.empty() && !now.empty() && same(before.back(), now.back())) {
+    before = before.first(before.size() - 1);
+    now = now.first(now.size() - 1);
+  }
+  for (const Claim& claim : before) {
+    const auto found = foreign_claims_.find(claim.track);
+    if (found != foreign_claims_.end() && std::erase_if(found->second, is_its) > 0 &&
+        found->second.empty()) {
+      foreign_claims_.erase(found);
     }
-    peer.last.claims.clear();
   }
-  for (const Claim& claim : claims) {
-    foreign_claims_[claim.track][peer.name] = claim;
+  for (const Claim& claim : now) {
+    std::vector<ForeignClaim>& all = foreign_claims_[claim.track];
+    std::erase_if(all, is_its);
+    all.push_back({&peer, claim.owned_at_claim});
   }
+  peer.last.claims = claims;
 }
 
 // R6: fewest tracks owned, then the lowest name; by the counts as they were when each claim began,
@@ -248,8 +274,8 @@ void Member::Impl::assign_overdue() {
   }
   const Duration overdue = cycles(config_.miss_limit + config_.claim_counter);
   std::map<PeerName, int> given;
-  for (const TrackId id : free_) {
-    Track& track = tracks_.at(id);
+  for (const auto& [id, place] : free_) {
+    Track& track = *place;
     const bool waits =
         track.assigned_at && now_ - *track.assigned_at < cycles(config_.claim_counter + 1);
     if (track.taking || waits ||

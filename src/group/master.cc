@@ -81,20 +81,6 @@ void Member::Impl::judge_master() {
   }
 }
 
-// Those with lower names who could take the row. Each gets one cycle to do so.
-int Member::Impl::candidates_before_me() const {
-  int before = 0;
-  for (const auto& [name, peer] : peers_) {
-    if (name >= config_.name) {
-      break;  // peers_ is in the order of names
-    }
-    const bool stands = peer.state == PeerState::kLiving || peer.state == PeerState::kJoining;
-    const bool fit = peer.heard ? peer.last.fit : peer.moved_at.has_value();
-    before += stands && fit ? 1 : 0;
-  }
-  return before;
-}
-
 // R9: after M cycles without a master the lowest name is elected.
 void Member::Impl::elect() {
   if (phase_ != PeerPhase::kMember || stopped_ || unfit_ || master_present_ || taking_master_) {

@@ -42,6 +42,7 @@ void Member::set_load(const Load& load, Tick now) { impl_->set_load(load, now); 
 void Member::drained(TrackId track, Tick now) { impl_->drained(track, now); }
 void Member::leave(Tick now) { impl_->leave(now); }
 Ready Member::take_ready() { return impl_->take_ready(); }
+bool Member::has_ready() const { return impl_->has_ready(); }
 PeerPhase Member::phase() const { return impl_->phase(); }
 bool Member::fit() const { return impl_->fit(); }
 bool Member::may_write() const { return impl_->may_write(); }

@@ -219,6 +219,8 @@ class Member {
   // --- outputs ---
 
   Ready take_ready();
+  // Whether that would give anything. O(1).
+  bool has_ready() const;
 
   // --- queries ---
 

@@ -41,6 +41,9 @@ class Member::Impl {
 
   Tick next_tick() const;
   Ready take_ready();
+  bool has_ready() const {
+    return !ready_.empty() || advertise_ || list_dirty_ || !list_wanted_by_.empty();
+  }
 
   PeerPhase phase() const { return phase_; }
   bool fit() const { return !unfit_; }
@@ -59,6 +62,7 @@ class Member::Impl {
   struct Peer {
     PeerName name;
     std::uint64_t name_hash = 0;
+    bool before_me = false;  // its name is lower
     Incarnation incarnation;
     bool heard = false;  // an advertisement of this incarnation has been taken in
     Advertisement last;  // the newest; meaningless unless heard
@@ -86,6 +90,10 @@ class Member::Impl {
     std::set<TrackId> rows;              // active tracks whose row names it, in any incarnation
     std::optional<Tick> mismatch_since;  // advertised count and rows have differed since
 
+    // As keep_rolls() has counted it.
+    bool candidate = false;
+    std::optional<std::size_t> member_at;  // in members_
+
     // What the host was told last.
     bool told = false;
     Incarnation told_incarnation;
@@ -95,9 +103,10 @@ class Member::Impl {
 
   struct Track {
     bool active = false;
-    LedgerRow row;                // the newest known
-    std::optional<Fence> taking;  // expected by the compare-and-set in flight
-    std::optional<Tick> free_since;
+    LedgerRow row;                   // the newest known
+    std::optional<Fence> taking;     // expected by the compare-and-set in flight
+    std::optional<Tick> free_since;  // while it is in free_
+    bool vacant = false;             // it is in vacant_
     std::optional<Tick> assigned_at;
   };
 
@@ -112,6 +121,12 @@ class Member::Impl {
   struct OpenClaim {
     Claim claim;
     std::uint64_t order = 0;  // of beginning
+  };
+
+  // Somebody else's.
+  struct ForeignClaim {
+    const Peer* peer = nullptr;
+    std::int32_t owned_at_claim = 0;
   };
 
   struct Ceding {
@@ -162,6 +177,7 @@ class Member::Impl {
   void probe(Peer& peer);
   void probe_due();
   void forget_dead();
+  void keep_rolls(Peer& peer);
   bool is_member(const Peer& peer) const;
   int living_members() const;
   bool fit_member(const Peer& peer) const { return is_member(peer) && peer.last.fit; }
@@ -208,7 +224,8 @@ class Member::Impl {
   void judge_master();
   void elect();
   void granted_master(const TakeResult& result);
-  int candidates_before_me() const;
+  // Those with lower names who could take the row. Each gets one cycle to do so.
+  int candidates_before_me() const { return candidates_; }
 
   // fitness.cc
   void stop(StopReason reason);
@@ -245,6 +262,11 @@ class Member::Impl {
   std::int64_t catalogue_ = 0;
 
   std::map<PeerName, Peer> peers_;
+  std::unordered_map<PeerName, Peer*> peer_by_name_;  // into peers_
+  // Fit members beside this peer, in no order: their names' hashes, and who they are.
+  std::vector<std::uint64_t> member_hashes_;
+  std::vector<Peer*> members_;
+  int candidates_ = 0;          // peers with lower names that could become master
   std::set<PeerName> probing_;  // peers whose connection ended and that have not been heard since
   Tick membership_changed_;
   int lost_now_ = 0;     // peers that fell silent since the last periodic tick
@@ -254,11 +276,12 @@ class Member::Impl {
   std::map<TrackId, Track> tracks_;
   std::map<TrackId, Fence> owned_;
   std::uint64_t owned_hash_ = 0;
-  std::set<TrackId> free_;
+  std::map<TrackId, Track*> free_;
+  std::set<TrackId> vacant_;  // of these, whose successor takes at once
   bool free_dirty_ = false;
   std::map<TrackId, OpenClaim> claims_;
   std::uint64_t claim_order_ = 0;
-  std::map<TrackId, std::map<PeerName, Claim>> foreign_claims_;
+  std::unordered_map<TrackId, std::vector<ForeignClaim>> foreign_claims_;
   std::map<TrackId, Ceding> ceding_;
   int takes_in_flight_ = 0;  // of tracks
 

@@ -30,6 +30,10 @@ bool Member::Impl::learn(const LedgerRow& row, bool force) {
     return true;
   }
   Track& track = know_track(row.track);
+  const bool others = !row.owner.empty() && row.owner != config_.name;
+  if (others && row == track.row && track.active && !track.vacant) {
+    return false;  // heard before, and all that follows from it has been done
+  }
   const LedgerRow known = track.row;
   // With the fence unchanged an owner may only have given the row up.
   const bool newer = row.fence > known.fence || (row.fence == known.fence && row.owner.empty()) ||
@@ -127,14 +131,19 @@ bool Member::Impl::may_be_taken(const LedgerRow& row) const {
 
 void Member::Impl::refresh_free(Track& track) {
   const TrackId id = track.row.track;
-  const bool is_free =
-      track.active && !owned_.contains(id) && standing(track.row) != Standing::kHolds;
-  if (is_free == free_.contains(id)) {
+  const Standing stands = standing(track.row);
+  const bool is_free = track.active && !owned_.contains(id) && stands != Standing::kHolds;
+  const bool is_vacant = is_free && stands == Standing::kVacant;
+  if (is_vacant != track.vacant) {
+    track.vacant = is_vacant;
+    is_vacant ? void(vacant_.insert(id)) : void(vacant_.erase(id));
+  }
+  if (is_free == track.free_since.has_value()) {
     return;
   }
   if (is_free) {
     free_dirty_ = true;
-    free_.insert(id);
+    free_.emplace(id, &track);
     track.free_since = now_;
     track.assigned_at.reset();
   } else {

@@ -26,27 +26,30 @@ bool is_dead(PeerState state) {
 }  // namespace
 
 Member::Impl::Peer* Member::Impl::find_peer(const PeerName& name) {
-  const auto found = peers_.find(name);
-  return found == peers_.end() ? nullptr : &found->second;
+  const auto found = peer_by_name_.find(name);
+  return found == peer_by_name_.end() ? nullptr : found->second;
 }
 
 const Member::Impl::Peer* Member::Impl::find_peer(const PeerName& name) const {
-  const auto found = peers_.find(name);
-  return found == peers_.end() ? nullptr : &found->second;
+  const auto found = peer_by_name_.find(name);
+  return found == peer_by_name_.end() ? nullptr : found->second;
 }
 
 Member::Impl::Peer& Member::Impl::know_peer(const PeerName& name, Incarnation incarnation) {
-  const auto [place, is_new] = peers_.try_emplace(name);
-  Peer& peer = place->second;
-  if (is_new) {
-    peer.name = name;
-    peer.name_hash = base::hash_text(name.get());
-    peer.incarnation = incarnation;
-    peer.last_heard = now_;
-    membership_changed_ = now_;
-  } else if (incarnation > peer.incarnation) {
-    renew_incarnation(peer, incarnation);
+  if (Peer* const known = find_peer(name)) {
+    if (incarnation > known->incarnation) {
+      renew_incarnation(*known, incarnation);
+    }
+    return *known;
   }
+  Peer& peer = peers_[name];
+  peer_by_name_[name] = &peer;
+  peer.name = name;
+  peer.name_hash = base::hash_text(name.get());
+  peer.before_me = name < config_.name;
+  peer.incarnation = incarnation;
+  peer.last_heard = now_;
+  membership_changed_ = now_;
   return peer;
 }
 
@@ -59,14 +62,18 @@ void Member::Impl::renew_incarnation(Peer& peer, Incarnation incarnation) {
   Peer fresh;
   fresh.name = peer.name;
   fresh.name_hash = peer.name_hash;
+  fresh.before_me = peer.before_me;
   fresh.incarnation = incarnation;
   fresh.last_heard = now_;
   fresh.rows = rows;
+  fresh.candidate = peer.candidate;
+  fresh.member_at = peer.member_at;
   fresh.told = peer.told;
   fresh.told_incarnation = peer.told_incarnation;
   fresh.told_state = peer.told_state;
   fresh.told_fit = peer.told_fit;
   peer = std::move(fresh);
+  keep_rolls(peer);
   probing_.erase(peer.name);
   membership_changed_ = now_;
   refresh_rows_of(peer);
@@ -357,7 +364,36 @@ void Member::Impl::set_state(Peer& peer, PeerState state) {
     refresh_rows_of(peer);
     free_dirty_ = true;
   }
+  keep_rolls(peer);
   tell(peer);
+}
+
+// What is asked for at every turn is not counted at every turn. Called after each change of a
+// peer's state, of what it last said, and of its stamp.
+void Member::Impl::keep_rolls(Peer& peer) {
+  const bool stands = peer.state == PeerState::kLiving || peer.state == PeerState::kJoining;
+  const bool fit = peer.heard ? peer.last.fit : peer.moved_at.has_value();
+  const bool candidate = peer.before_me && stands && fit;
+  candidates_ += (candidate ? 1 : 0) - (peer.candidate ? 1 : 0);
+  peer.candidate = candidate;
+  if (fit_member(peer) == peer.member_at.has_value()) {
+    return;
+  }
+  if (!peer.member_at) {
+    peer.member_at = members_.size();
+    members_.push_back(&peer);
+    member_hashes_.push_back(peer.name_hash);
+    return;
+  }
+  const std::size_t place = *peer.member_at;
+  peer.member_at.reset();
+  members_[place] = members_.back();
+  member_hashes_[place] = member_hashes_.back();
+  if (members_[place] != &peer) {
+    members_[place]->member_at = place;
+  }
+  members_.pop_back();
+  member_hashes_.pop_back();
 }
 
 void Member::Impl::tell(Peer& peer) {
@@ -384,6 +420,8 @@ void Member::Impl::forget_dead() {
         now_ - peer.last_heard > cycle_of(peer) * (config_.miss_limit * kForgetAfter);
     if (is_dead(peer.state) && long_silent && peer.rows.empty() && peer.name != master_row_.owner) {
       probing_.erase(peer.name);
+      set_foreign_claims(at->second, {});
+      peer_by_name_.erase(at->first);
       at = peers_.erase(at);
     } else {
       ++at;
@@ -396,11 +434,7 @@ bool Member::Impl::is_member(const Peer& peer) const {
 }
 
 int Member::Impl::living_members() const {
-  int count = phase_ == PeerPhase::kMember && !unfit_ ? 1 : 0;
-  for (const auto& [name, peer] : peers_) {
-    count += fit_member(peer) ? 1 : 0;
-  }
-  return count;
+  return static_cast<int>(members_.size()) + (phase_ == PeerPhase::kMember && !unfit_ ? 1 : 0);
 }
 
 }  // namespace turnout::group

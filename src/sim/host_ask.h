@@ -20,7 +20,7 @@ void Host::input(Action action) {
     return;
   }
   action();
-  pump();
+  world_.config().work ? pump() : pump_soon();
 }
 
 template <class Run, class Done>

@@ -40,18 +40,22 @@ void World::run_until(Tick until) {
     free_actions_.push_back(event.action);
     // A state machine that asks to be called at once, for ever, would keep a processor busy.
     events_now_ = event.at == now_ ? events_now_ + 1 : 0;
-    if (events_now_ > kMaxEventsAtOnce) {
+    if (events_now_ > kMaxEventsAtOnce * hosts_.size()) {
       fail("endless loop: time stands still");
       return;
     }
     now_ = event.at;
     action();
-    for (Observer* const observer : observers_) {
-      observer->on_step();
-    }
+    step();
   }
   if (!failure_) {
     now_ = std::max(now_, until);
+  }
+}
+
+void World::step() {
+  for (Observer* const observer : observers_) {
+    observer->on_step();
   }
 }
 
@@ -61,10 +65,9 @@ void World::fail(const std::string& what) {
   }
 }
 
-void World::transmit(const Host& from, const PeerName& to, Connection connection,
-                     std::function<void(Host& to)> arrive) {
-  Host& receiver = host(to);
-  if (!receiver.alive() || is_cut(from.name(), to) || random_.chance(network.loss)) {
+template <class Each>
+void World::draw_arrivals(const Host& from, const Host& to, Connection connection, Each each) {
+  if (!to.alive() || apart(from, to) || random_.chance(network.loss)) {
     return;
   }
   const int copies = random_.chance(network.duplication) ? 2 : 1;
@@ -72,23 +75,71 @@ void World::transmit(const Host& from, const PeerName& to, Connection connection
     const std::int64_t jitter = config_.jitter.count() + extra_latency.count();
     Tick arrival = now_ + config_.latency + Duration(jitter > 0 ? random_.below(jitter) : 0);
     if (!random_.chance(network.reordering)) {
-      Tick& last = last_arrival_[(from.number() * hosts_.size() + receiver.number()) * 2 +
+      Tick& last = last_arrival_[(from.number() * hosts_.size() + to.number()) * 2 +
                                  (connection == Connection::kBlocks ? 1 : 0)];
       arrival = last = std::max(arrival, last);
     }
-    at(arrival, [this, &receiver, life = receiver.life(), sender = from.name(), arrive] {
-      if (receiver.alive() && receiver.life() == life && !is_cut(sender, receiver.name())) {
+    each(arrival);
+  }
+}
+
+void World::transmit(const Host& from, const PeerName& to, Connection connection,
+                     std::function<void(Host& to)> arrive) {
+  Host& receiver = host(to);
+  draw_arrivals(from, receiver, connection, [&](Tick arrival) {
+    at(arrival, [this, &receiver, life = receiver.life(), &from, arrive] {
+      if (receiver.alive() && receiver.life() == life && !apart(from, receiver)) {
         arrive(receiver);
       }
     });
+  });
+}
+
+// What arrives at the same time is one event: in a large group that is nearly everything.
+void World::broadcast(const Host& from, Connection connection,
+                      const std::shared_ptr<const Message>& message) {
+  struct Receiver {
+    Host* host;
+    std::uint64_t life;
+  };
+  std::vector<Receiver> receivers;
+  Tick arrives;
+  const auto flush = [&] {
+    if (receivers.empty()) {
+      return;
+    }
+    at(arrives, [this, &from, message, to = std::exchange(receivers, {})] {
+      for (std::size_t i = 0; i < to.size() && !failure_; ++i) {
+        Host& receiver = *to[i].host;
+        if (receiver.alive() && receiver.life() == to[i].life && !apart(from, receiver)) {
+          receiver.deliver(from.name(), message);
+        }
+        if (i + 1 < to.size()) {
+          step();
+        }
+      }
+    });
+  };
+  for (const auto& [name, other] : hosts_) {
+    if (other.get() == &from) {
+      continue;
+    }
+    draw_arrivals(from, *other, connection, [&](Tick arrival) {
+      if (arrival != arrives) {
+        flush();
+        arrives = arrival;
+      }
+      receivers.push_back({other.get(), other->life()});
+    });
   }
+  flush();
 }
 
 // The operating system closes a dead process's sockets: the others see the end of the connection,
 // if the network is whole.
 void World::connections_end(const Host& of) {
   for (const auto& [name, other] : hosts_) {
-    if (name == of.name() || !other->alive() || is_cut(of.name(), name)) {
+    if (name == of.name() || !other->alive() || apart(of, *other)) {
       continue;
     }
     after(Duration(500), [this, gone = of.name(), to = name, life = other->life()] {

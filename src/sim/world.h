@@ -41,6 +41,9 @@ struct WorldConfig {
   Duration jitter{};                                         // added to it, evenly distributed
   Duration database_latency = std::chrono::milliseconds(2);  // to the database and back
   Duration block_time = std::chrono::milliseconds(20);       // reading and deciding
+  // False: peers keep the group and do nothing else: no blocks, no look at the tracks they own.
+  // What comes to one at the same time, it takes in before it answers. (For large groups.)
+  bool work = true;
   std::int64_t drift_ppm = 0;  // clocks run up to so many parts per million fast or slow
   Planted planted;
 };
@@ -91,6 +94,8 @@ class Host {
   Tick clock() const;
   // Whether the database answers this process.
   bool database_up = true;
+  // Whether anything gets from this machine to another or back.
+  bool network_up = true;
   // When this process raised its stamp in the database (world time), the last times.
   std::deque<Tick> stamped_at;
 
@@ -120,6 +125,7 @@ class Host {
   };
 
   void pump();
+  void pump_soon();
   void schedule_wake();
   void obey(const group::Notice& notice);
   void obey(const group::TrackGained& gained);
@@ -182,6 +188,7 @@ class Host {
   std::unique_ptr<group::Worker> worker_;
   bool paused_ = false;
   bool pumping_ = false;
+  bool pumps_soon_ = false;
   std::deque<std::function<void()>> inbox_;  // while paused
   std::optional<Tick> wake_;                 // world time
   std::int64_t clock_offset_us_ = 0;
@@ -209,6 +216,8 @@ class Observer {
   virtual void on_hand_out(const Host& host, const Fence& master) { (void)host, (void)master; }
   // A message goes out to the world; whether its receiver has taken it.
   virtual void on_delivered(const store::OutboxKey& key, bool taken) { (void)key, (void)taken; }
+  // What its Member wants of the database, if anything.
+  virtual void on_requests(const Host& host, const group::Ready& ready) { (void)host, (void)ready; }
   virtual void on_ask(const Host& host, const std::string& what) { (void)host, (void)what; }
   virtual void on_fault(const std::string& what) { (void)what; }
   // After every event.
@@ -257,6 +266,9 @@ class World {
   // Used by hosts. `arrive` is called, once or twice or not at all, when the message has come.
   void transmit(const Host& from, const PeerName& to, Connection connection,
                 std::function<void(Host& to)> arrive);
+  // The same for all others that live, in the order of their names.
+  void broadcast(const Host& from, Connection connection,
+                 const std::shared_ptr<const Message>& message);
   void connections_end(const Host& of);
   // A connection is reset while both processes live, and made anew.
   void reset_connection(const PeerName& a, const PeerName& b);
@@ -274,12 +286,22 @@ class World {
     return a.at == b.at ? a.order > b.order : a.at > b.at;
   }
 
-  static constexpr int kMaxEventsAtOnce = 10'000;
+  // Calls `each(arrival)` for each copy of a message that the network does not lose.
+  template <class Each>
+  void draw_arrivals(const Host& from, const Host& to, Connection connection, Each each);
+  void step();
+  // Whether nothing gets from the one to the other.
+  bool apart(const Host& from, const Host& to) const {
+    return !from.network_up || !to.network_up || is_cut(from.name(), to.name());
+  }
+
+  // Each host may do so much without time passing.
+  static constexpr std::size_t kMaxEventsAtOnce = 10'000;
 
   WorldConfig config_;
   Random random_;
   Tick now_{};
-  int events_now_ = 0;
+  std::size_t events_now_ = 0;
   std::uint64_t order_ = 0;
   std::vector<Event> queue_;  // a heap
   std::vector<std::function<void()>> actions_;

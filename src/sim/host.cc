@@ -82,6 +82,7 @@ void Host::start() {
   stamped_at.clear();
   inbox_.clear();
   paused_ = false;
+  pumps_soon_ = false;
   wake_.reset();
   next_poll_ = clock();
   std::vector<TrackId> active;
@@ -131,6 +132,14 @@ void Host::leave() {
 }
 
 void Host::deliver(const PeerName& from, const std::shared_ptr<const Message>& message) {
+  if (!world_.config().work && working()) {
+    // Nearly always an advertisement with nothing new.
+    member_->receive(*message, from, clock());
+    if (member_->has_ready()) {
+      pump_soon();
+    }
+    return;
+  }
   input([this, from, message] {
     if (member_->receive(*message, from, clock())) {
       hear(*message, from);
@@ -139,6 +148,9 @@ void Host::deliver(const PeerName& from, const std::shared_ptr<const Message>& m
 }
 
 void Host::hear(const Message& message, const PeerName& from) {
+  if (!world_.config().work) {
+    return;
+  }
   if (world_.config().planted.host == Mutant::kCreditDoubled) {
     const Message other = misread(message);
     dispatcher_->receive(other, from, clock());
@@ -198,6 +210,19 @@ void Host::pump() {
   }
 }
 
+// After everything that happens at this time.
+void Host::pump_soon() {
+  if (std::exchange(pumps_soon_, true)) {
+    return;
+  }
+  world_.at(world_.now(), [this, life = life_] {
+    if (life == life_) {
+      pumps_soon_ = false;
+      pump();
+    }
+  });
+}
+
 void Host::share_load() {
   worker_->own_backlog(dispatcher_->backlog(), clock());
   group::Load load;
@@ -231,7 +256,9 @@ void Host::schedule_wake() {
     worker_->tick(clock());
     if (clock() >= next_poll_) {
       next_poll_ = clock() + world_.config().cycle / 2;
-      poll();
+      if (world_.config().work) {
+        poll();
+      }
     }
     pump();
   });
@@ -246,16 +273,12 @@ void Host::send(const group::Send& send) {
     return;
   }
   const auto message = std::make_shared<const Message>(send.message);
-  const auto arrive = [from = name(), message](Host& to) { to.deliver(from, message); };
   if (!send.to.empty()) {
-    world_.transmit(*this, send.to, connection_of(*message), arrive);
+    world_.transmit(*this, send.to, connection_of(*message),
+                    [from = name(), message](Host& to) { to.deliver(from, message); });
     return;
   }
-  for (const auto& [other, host] : world_.hosts()) {
-    if (other != name()) {
-      world_.transmit(*this, other, connection_of(*message), arrive);
-    }
-  }
+  world_.broadcast(*this, connection_of(*message), message);
 }
 
 // --- what Member says
@@ -305,8 +328,10 @@ void Host::obey(const group::TrackGained& gained) {
   owned = {};
   owned.fence = {gained.track, gained.fence.timeline, gained.fence.epoch};
   dispatcher_->gained(gained.track, base::Version(1), gained.fence);
-  look(gained.track);
-  follow(gained.track);
+  if (world_.config().work) {
+    look(gained.track);
+    follow(gained.track);
+  }
 }
 
 void Host::obey(const group::TrackCeding& ceding) {

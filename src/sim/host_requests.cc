@@ -37,6 +37,9 @@ void Host::learn_row(TrackId track, std::function<void(const std::optional<Ledge
 }
 
 void Host::start_requests(const group::Ready& ready) {
+  for (Observer* const observer : world_.observers()) {
+    observer->on_requests(*this, ready);
+  }
   for (const group::Take& take : ready.take) {
     for (Observer* const observer : world_.observers()) {
       observer->on_ask(*this, take.track == group::kMasterRow
