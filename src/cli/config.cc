@@ -217,6 +217,30 @@ void read_environment(const Environment& environment, ConfigAnswer& answer) {
   }
 }
 
+// Peers are secured by the group's key or by certificates.
+void check_security(const GroupConfig& group, const std::string& where,
+                    std::vector<ConfigProblem>& problems) {
+  const std::pair<const char*, bool> parts[] = {{"group.certificate", !group.certificate.empty()},
+                                                {"group.private_key", !group.private_key.empty()},
+                                                {"group.ca", !group.ca.empty()}};
+  std::string set;
+  std::string missing;
+  for (const auto& [name, is_set] : parts) {
+    std::string& list = is_set ? set : missing;
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", name);
+  }
+  if (!set.empty() && !group.key_files.empty()) {
+    problems.push_back({where, fmt::format("\"group.key_file\" and {} are both set", set),
+                        "peers are secured by the group's key or by certificates: leave one out",
+                        false});
+  } else if (!set.empty() && !missing.empty()) {
+    problems.push_back(
+        {where, fmt::format("{} is set without {}", set, missing),
+         "certificates need all three: the peer's certificate, its private key and the group's CA",
+         false});
+  }
+}
+
 // What only the whole can show.
 void check_together(ConfigAnswer& answer, const std::string& file) {
   Config& config = answer.config;
@@ -231,6 +255,7 @@ void check_together(ConfigAnswer& answer, const std::string& file) {
       (!config.group.seeds.empty() || !config.group.advertise.empty())) {
     config.group.listen = {"127.0.0.1:7101"};
   }
+  check_security(config.group, where, answer.problems);
   if (!config.smtp.user.empty() && config.smtp.password.empty()) {
     answer.problems.push_back({where, "\"smtp.user\" is set and \"smtp.password\" is not",
                                "set it, or TURNOUT_SMTP_PASSWORD", false});

@@ -27,6 +27,9 @@ struct GroupConfig {
   int protocol = group::kProtocolVersion;  // the newest to speak
   int claim_counter = 2;
   std::vector<std::string> key_files;  // the first is dialled with, all are accepted
+  std::string certificate;             // instead of keys; all three or none
+  std::string private_key;
+  std::string ca;
 };
 
 enum class SmtpTls { kNone, kOptional, kRequired };

@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/overloaded.h"
+#include "cli/credentials.h"
 #include "cli/notice_text.h"
 
 namespace turnout::cli {
@@ -101,9 +102,11 @@ base::Result<void> Peer::start_link() {
   options.advertise = config_.group.advertise;
   options.seeds = config_.group.seeds;
   options.protocol = config_.group.protocol;
-  for (const std::string& file : config_.group.key_files) {
-    TRY(link::GroupKey key, link::read_key_file(file));
-    options.keys.push_back(std::move(key));
+  TRY(Credentials credentials, read_credentials(config_.group, self_.name));
+  options.keys = std::move(credentials.keys);
+  options.certificates = std::move(credentials.certificates);
+  if (options.certificates) {
+    spdlog::info("shows the certificate {}", options.certificates->about());
   }
   const auto silence = config_.group.cycle * config_.group.miss_limit;
   options.alive_within = silence;
@@ -111,11 +114,17 @@ base::Result<void> Peer::start_link() {
   options.max_redial = std::max(config_.group.cycle, options.min_redial);
   link::Callbacks callbacks;
   callbacks.on_up = [](const link::PeerInfo& peer) {
-    spdlog::info("connected to peer \"{}\" at {}, protocol {}", peer.name.get(), peer.address,
-                 peer.protocol);
+    spdlog::info("connected to peer \"{}\" at {}, protocol {}{}", peer.name.get(), peer.address,
+                 peer.protocol,
+                 !peer.certificate.empty() ? ", certificate " + peer.certificate
+                 : !peer.key_id.empty()    ? ", key " + peer.key_id
+                                           : std::string());
   };
   callbacks.on_down = [this](const base::PeerName& peer, const link::Down& down) {
     spdlog::info("connection to peer \"{}\" ended: {}", peer.get(), down.message);
+    // What was handed to it and not taken yet may be lost with the connection. Handing it out once
+    // more is safe, since only one can take it.
+    desk_->peer_ended({peer, {}}, false);
     if (down.kind == link::DownKind::kEnded) {
       member_->connection_lost(peer, base::boot_now());
       after_input();
@@ -214,6 +223,45 @@ base::Result<void> Peer::start(std::unique_ptr<store::GroupSession> session) {
   control_ = std::make_unique<work::Control>(std::move(session), self_, control_callbacks());
   after_input();
   return base::ok();
+}
+
+void Peer::renew_credentials(const GroupConfig& group) {
+  if (!link_) {
+    return;
+  }
+  const bool kind_changed = group.key_files.empty() != config_.group.key_files.empty() ||
+                            group.certificate.empty() != config_.group.certificate.empty();
+  if (kind_changed) {
+    spdlog::error(
+        "a peer cannot change between the group's key, certificates and neither while it runs; it "
+        "goes on as it is, restart it to change");
+    return;
+  }
+  GroupConfig files = group;
+  files.name = config_.group.name;
+  auto credentials = read_credentials(files, self_.name);
+  if (!credentials) {
+    spdlog::error("goes on with the keys or certificates it has: {}", credentials.error().message);
+    return;
+  }
+  Credentials& now = credentials.value();
+  base::Result<void> taken = base::ok();
+  std::string what = "there are no keys or certificates to read again";
+  if (now.certificates) {
+    what = "shows the certificate " + now.certificates->about();
+    taken = link_->set_certificates(std::move(now.certificates));
+  } else if (!now.keys.empty()) {
+    what = "dials with the key " + now.keys.front().id;
+    for (std::size_t i = 1; i < now.keys.size(); ++i) {
+      what += (i == 1 ? ", accepts also " : ", ") + now.keys[i].id;
+    }
+    taken = link_->set_keys(std::move(now.keys));
+  }
+  if (taken) {
+    spdlog::info("{}", what);
+  } else {
+    spdlog::error("goes on with the keys or certificates it has: {}", taken.error().message);
+  }
 }
 
 void Peer::leave(std::function<void()> done) {

@@ -51,6 +51,9 @@ class Peer {
   // Opens connections to the database, listens for peers, begins to advertise. Errors name the
   // address or database.
   base::Result<void> start(std::unique_ptr<store::GroupSession> session);
+  // Reads key files or certificates again, as `group` names them; everything else in it is ignored.
+  // What is wrong is logged, and then the peer goes on with what it has. From the loop.
+  void renew_credentials(const GroupConfig& group);
   // Begins to leave the group; `done` is called on the loop when nothing is owned any more.
   void leave(std::function<void()> done);
   // Called once, on the loop, when this peer must end: another process has taken its name.

@@ -290,7 +290,9 @@ int serve(const std::optional<std::string>& config) {
   for (const ConfigProblem& problem : answer.problems) {
     fmt::print(stderr, "{}", render(problem));
   }
-  return answer.ok() ? run_server(answer.config) : kExitWrong;
+  return answer.ok()
+             ? run_server(answer.config, [&] { return load_config(config, process_environment()); })
+             : kExitWrong;
 }
 
 int run_program(int argc, char** argv) {

@@ -122,11 +122,37 @@ std::vector<std::string> webhook_names(const Config& config) {
   return names;
 }
 
+// Whenever `signals` come.
+void keep_credentials(boost::asio::signal_set& signals, Peer& peer,
+                      const std::function<ConfigAnswer()>& reread) {
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (error) {
+      return;
+    }
+    const ConfigAnswer answer = reread();
+    for (const ConfigProblem& problem : answer.problems) {
+      spdlog::log(problem.warning ? spdlog::level::warn : spdlog::level::err, "{}: {}; {}",
+                  problem.where, problem.message, problem.remedy);
+    }
+    if (answer.ok()) {
+      peer.renew_credentials(answer.config.group);
+    } else {
+      spdlog::error("the configuration has mistakes: nothing is read again");
+    }
+    keep_credentials(signals, peer, reread);
+  });
+}
+
 // The loop, from the moment that the peer may begin until it has left.
-int serve(const Config& config, store::Store& store, work::TrackBook& book, store::PeerId self,
-          std::unique_ptr<store::GroupSession> session) {
+int serve(const Config& config, const std::function<ConfigAnswer()>& reread, store::Store& store,
+          work::TrackBook& book, store::PeerId self, std::unique_ptr<store::GroupSession> session) {
   boost::asio::io_context io;
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  // Where there is nothing to read again, a terminal that is closed ends its server as ever.
+  boost::asio::signal_set hangups(io);
+  if (!config.group.key_files.empty() || !config.group.certificate.empty()) {
+    hangups.add(SIGHUP);
+  }
   auto registry = std::make_shared<prometheus::Registry>();
   PeerMetrics metrics(*registry);
   Peer peer(io, config, store, book, std::move(self));
@@ -146,6 +172,7 @@ int serve(const Config& config, store::Store& store, work::TrackBook& book, stor
   boost::asio::steady_timer metrics_timer(io);
   boost::asio::steady_timer patience(io);
   keep_metrics(metrics_timer, peer, metrics);
+  keep_credentials(hangups, peer, reread);
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (error) {
       return;
@@ -165,7 +192,7 @@ int serve(const Config& config, store::Store& store, work::TrackBook& book, stor
 
 }  // namespace
 
-int run_server(const Config& config) {
+int run_server(const Config& config, const std::function<ConfigAnswer()>& reread) {
   set_up_log(config);
   std::signal(SIGPIPE, SIG_IGN);
   auto store = store::open_store(config.database);
@@ -184,7 +211,8 @@ int run_server(const Config& config) {
     return give_up(self.error());
   }
   work::TrackBook book(parse_published);
-  return serve(config, *store.value(), book, std::move(self.value()), std::move(session.value()));
+  return serve(config, reread, *store.value(), book, std::move(self.value()),
+               std::move(session.value()));
 }
 
 }  // namespace turnout::cli

@@ -1,5 +1,7 @@
 #include "link/address.h"
 
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <charconv>
 
 #include "base/text.h"
@@ -56,6 +58,21 @@ base::Result<Address> parse_address(std::string_view text) {
 std::string format_address(const Address& address) {
   const bool brackets = address.host.find(':') != std::string::npos;
   return (brackets ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+std::string network_of(const std::string& host) {
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(host, error);
+  if (error || address.is_v4()) {
+    return host;
+  }
+  const auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) {
+    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6).to_string();
+  }
+  auto bytes = v6.to_bytes();
+  std::fill(bytes.begin() + bytes.size() / 2, bytes.end(), static_cast<unsigned char>(0));
+  return boost::asio::ip::address_v6(bytes).to_string() + "/64";
 }
 
 }  // namespace turnout::link

@@ -23,4 +23,9 @@ base::Result<Address> parse_address(std::string_view text);
 // The inverse: brackets where the host has a colon.
 std::string format_address(const Address& address);
 
+// The network of a numeric address that one customer or machine usually has to itself: an IPv4
+// address alone, an IPv6 address's first 64 bits ("2001:db8::/64"). Other texts are returned as
+// they are.
+std::string network_of(const std::string& host);
+
 }  // namespace turnout::link

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
@@ -36,6 +38,12 @@ bool is_end(const error_code& error) {
          error == asio::ssl::error::stream_truncated;
 }
 
+// The other side said, as its last, what it did not like (RFC 8446 §6.2).
+bool is_alert(const error_code& error) {
+  return error.category() == asio::error::get_ssl_category() &&
+         ERR_GET_REASON(static_cast<unsigned long>(error.value())) >= SSL_AD_REASON_OFFSET;
+}
+
 }  // namespace
 
 Connection::Connection(Tcp::socket socket, std::weak_ptr<ConnectionEvents> events)
@@ -44,6 +52,7 @@ Connection::Connection(Tcp::socket socket, std::weak_ptr<ConnectionEvents> event
   const auto endpoint = socket_.remote_endpoint(error);
   if (!error) {
     remote_host_ = endpoint.address().to_string();
+    remote_network_ = network_of(remote_host_);
     remote_ = format_address({remote_host_, endpoint.port()});
   }
 }
@@ -66,41 +75,75 @@ void Connection::set_options(const Settings& settings) {
 }
 
 void Connection::start(const Settings& settings) {
+  dialled_ = settings.dialled;
+  certificates_ = settings.certificates;
   set_options(settings);
-  incoming_.resize(kReadBytes);
   arm(settings.handshake_timeout, "the handshake was not done in time");
   if (settings.tls == nullptr) {
     asio::post(socket_.get_executor(), [self = shared_from_this()] { self->begin_traffic(); });
     return;
   }
   tls_ = std::make_unique<Tls>(socket_, *settings.tls);
-  if (settings.dialled) {
+  if (dialled_ && certificates_ == nullptr) {
     CHECK(settings.identity.has_value() && settings.key != nullptr);
     set_identity(tls_->native_handle(), *settings.key, *settings.identity);
   }
-  handshake(settings.dialled);
+  handshake();
 }
 
-void Connection::handshake(bool dialled) {
-  const auto side = dialled ? asio::ssl::stream_base::client : asio::ssl::stream_base::server;
+void Connection::handshake() {
+  const auto side = dialled_ ? asio::ssl::stream_base::client : asio::ssl::stream_base::server;
   tls_->async_handshake(side, [self = shared_from_this()](const error_code& error) {
     if (self->closed_) {
       return;
     }
     if (error) {
-      self->fail({DownKind::kBroken, "TLS handshake with " + self->remote_ + " failed (" +
-                                         error.message() +
-                                         "): do both sides have the same group and group key?"});
+      self->handshake_failed(error);
       return;
     }
-    auto identity = verify(self->tls_->native_handle());
-    if (!identity) {
-      self->fail({DownKind::kBroken, self->remote_ + ": " + identity.error().message});
+    auto proof = self->prove();
+    if (!proof) {
+      self->fail({DownKind::kBroken, self->remote_ + ": " + proof.error().message});
       return;
     }
-    self->identity_ = std::move(identity.value());
+    self->proof_ = std::move(proof.value());
     self->begin_traffic();
   });
+}
+
+void Connection::handshake_failed(const error_code& error) {
+  turned_down_ = is_alert(error);
+  if (const auto* const problem = certificate_problem(tls_->native_handle())) {
+    certificate_code_ = problem->code;
+    fail({DownKind::kBroken, remote_ + ": " + problem->message});
+    return;
+  }
+  std::string why = "do both sides have the same group and group key?";
+  if (certificates_ != nullptr) {
+    const bool none = error.category() == asio::error::get_ssl_category() &&
+                      ERR_GET_REASON(static_cast<unsigned long>(error.value())) ==
+                          SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+    why = none ? "it shows no certificate: does it have one of the group's CA?"
+               : "do both sides have certificates of the group's CA?";
+  }
+  fail({DownKind::kBroken,
+        "TLS handshake with " + remote_ + " failed (" + error.message() + "): " + why});
+}
+
+base::Result<Proof> Connection::prove() const {
+  ssl_st* const ssl = tls_->native_handle();
+  if (certificates_ != nullptr) {
+    TRY(auto peer, certificates_->verify(ssl));
+    return Proof{std::move(peer.name), {}, std::move(peer.serial)};
+  }
+  TRY(auto identity, verify(ssl));
+  return Proof{
+      std::move(dialled_ ? identity.callee : identity.caller), std::move(identity.key_id), {}};
+}
+
+base::Result<CertifiedPeer> Connection::verify_again(const Certificates& certificates) const {
+  CHECK(tls_ != nullptr && secured_);
+  return certificates.verify(tls_->native_handle());
 }
 
 void Connection::begin_traffic() {
@@ -108,6 +151,7 @@ void Connection::begin_traffic() {
     return;
   }
   secured_ = true;
+  incoming_.resize(kReadBytes);  // not before: strangers get as little memory as can be
   if (const auto events = events_.lock()) {
     events->on_secured(*this);
   }
@@ -164,8 +208,9 @@ void Connection::take(std::size_t size) {
   const std::string_view bytes(incoming_.data(), size);
   if (first && !tls_ && looks_like_tls(bytes)) {
     met_tls_ = true;
-    fail({DownKind::kBroken, remote_ + " speaks TLS, and this peer has no group key: give all "
-                                       "peers of the group the same key file"});
+    fail({DownKind::kBroken, remote_ + " speaks TLS, and this peer has neither group key nor "
+                                       "certificate: give all peers of the group the same key "
+                                       "file, or each a certificate"});
     return;
   }
   reader_.feed(bytes);
@@ -304,8 +349,14 @@ void Connection::finish(std::chrono::milliseconds patience) {
 }
 
 void Connection::lost(const error_code& error) {
-  if (error == asio::error::timed_out || error == asio::error::host_unreachable ||
-      error == asio::error::network_unreachable) {
+  if (is_alert(error) && dialled_ && bytes_received_ == 0) {
+    // A dialler has done its part of the handshake before the other side judges its certificate
+    // (RFC 8446 §2), so it learns the verdict here.
+    turned_down_ = true;
+    fail({DownKind::kBroken, remote_ + " does not take this peer's certificate (" +
+                                 error.message() + "); its log says why"});
+  } else if (error == asio::error::timed_out || error == asio::error::host_unreachable ||
+             error == asio::error::network_unreachable) {
     fail({DownKind::kTimedOut, remote_ + ": " + error.message()});
   } else if (is_end(error)) {
     const bool reset = error == asio::error::connection_reset;

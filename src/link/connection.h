@@ -24,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "link/certificate.h"
 #include "link/frame.h"
 #include "link/key.h"
 #include "link/link.h"
@@ -43,6 +44,13 @@ class ConnectionEvents {
   virtual void on_closed(Connection& connection, const Down& down) = 0;
 };
 
+// What TLS has shown of the other side; all empty without TLS.
+struct Proof {
+  base::PeerName peer;      // empty: only that it has the key
+  std::string key_id;       // with the group's key
+  std::string certificate;  // with certificates: the serial number of its own
+};
+
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Tcp = boost::asio::ip::tcp;
@@ -51,8 +59,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool dialled = false;
     boost::asio::ssl::context* tls =
         nullptr;  // of the right side; none: plain TCP. Must outlive start()
-    std::optional<PskIdentity> identity;  // when dialled with TLS
-    const GroupKey* key = nullptr;        // when dialled with TLS; read by start() only
+    std::shared_ptr<const Certificates> certificates;  // if `tls` is of these; else it is of keys
+    std::optional<PskIdentity> identity;               // when dialled with a key
+    const GroupKey* key = nullptr;  // when dialled with a key; read by start() only
     std::chrono::milliseconds handshake_timeout{5'000};
     std::chrono::milliseconds user_timeout{10'000};
   };
@@ -89,8 +98,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool finishing() const { return finishing_; }
   const std::string& remote() const { return remote_; }            // "ip:port"
   const std::string& remote_host() const { return remote_host_; }  // "ip"
-  // With TLS, once secured.
-  const std::optional<PskIdentity>& identity() const { return identity_; }
+  // Whoever has one address of it may well have all: network_of(remote_host()).
+  const std::string& remote_network() const { return remote_network_; }
+  bool dialled() const { return dialled_; }
+  const Proof& proof() const { return proof_; }  // once secured
+  // With certificates, once secured: whether the other side's is good by newer ones.
+  base::Result<CertifiedPeer> verify_again(const Certificates& certificates) const;
+  // The other side has ended TLS with an alert: it does not take our key or certificate.
+  bool turned_down() const { return turned_down_; }
+  // What is wrong with the other side's certificate, or 0: tells causes apart.
+  int certificate_code() const { return certificate_code_; }
 
   std::uint64_t frames_sent() const { return frames_sent_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
@@ -101,7 +118,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void set_options(const Settings& settings);
   void arm(std::chrono::milliseconds after, const char* what);
-  void handshake(bool dialled);
+  void handshake();
+  void handshake_failed(const boost::system::error_code& error);
+  base::Result<Proof> prove() const;
   void begin_traffic();
   void read();
   void take(std::size_t size);
@@ -120,7 +139,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
       0;  // an expiry already on its way when the deadline went is void
   std::string remote_;
   std::string remote_host_;
-  std::optional<PskIdentity> identity_;
+  std::string remote_network_;
+  bool dialled_ = false;
+  std::shared_ptr<const Certificates> certificates_;
+  Proof proof_;
+  int certificate_code_ = 0;
+  bool turned_down_ = false;
 
   std::vector<char> incoming_;
   FrameReader reader_{kMaxHelloFrame};

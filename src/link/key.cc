@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "link/small_file.h"
 
 namespace turnout::link {
 namespace {
@@ -254,41 +255,15 @@ Result<GroupKey> generate_key_file(const std::string& path) {
 }
 
 Result<GroupKey> read_key_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) {
-    const int error = errno;
-    return fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
-                "cannot read the group key " + path + ": " + system_error(error) +
-                    "; `turnout keygen` makes one");
+  auto text = read_small_file(path, "the group key", kMaxKeyFile, Privacy::kSecret);
+  if (!text) {
+    const base::Error& error = text.error();
+    const bool unreadable = error.code != ErrorCode::kInvalid;
+    return fail(error.code,
+                error.message + (unreadable ? "; `turnout keygen` makes one" : std::string()));
   }
-  struct stat about{};
-  if (::fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode)) {
-    return fail(ErrorCode::kInvalid, path + " is no regular file");
-  }
-  if ((about.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
-    return fail(ErrorCode::kInvalid,
-                path +
-                    " can be used by others than its owner: anybody on this machine could join "
-                    "the group; run chmod 600 " +
-                    path);
-  }
-  std::string text(kMaxKeyFile + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t n = ::read(file.get(), text.data() + size, text.size() - size);
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n < 0) {
-      return fail(ErrorCode::kUnavailable, "cannot read " + path + ": " + system_error(errno));
-    }
-    if (n == 0) {
-      break;
-    }
-    size += static_cast<std::size_t>(n);
-  }
-  auto key = parse_key(std::string_view(text).substr(0, size), path);
-  OPENSSL_cleanse(text.data(), text.size());
+  auto key = parse_key(text.value(), path);
+  OPENSSL_cleanse(text.value().data(), text.value().size());
   return key;
 }
 

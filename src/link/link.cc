@@ -46,7 +46,12 @@ void Link::broadcast(const group::Message& message) {
   impl_->broadcast(encode(message), channel_of(message), is_replaceable(message));
 }
 
-void Link::set_keys(std::vector<GroupKey> keys) { impl_->set_keys(std::move(keys)); }
+base::Result<void> Link::set_keys(std::vector<GroupKey> keys) {
+  return impl_->set_keys(std::move(keys));
+}
+base::Result<void> Link::set_certificates(std::shared_ptr<const Certificates> certificates) {
+  return impl_->set_certificates(std::move(certificates));
+}
 std::vector<PeerInfo> Link::peers() const { return impl_->peers(); }
 Stats Link::stats() const { return impl_->stats(); }
 

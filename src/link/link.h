@@ -8,9 +8,9 @@
 // dialled by the lower name stays and the other one is drained. Frames are Protocol Buffers behind
 // a four-byte big-endian length (link/wire.proto).
 //
-// With keys, every connection is TLS 1.3 authenticated by an external pre-shared key (link/tls.h).
-// Without keys a link listens on, dials and accepts from this machine's loopback only, in plain
-// TCP, and refuses everything else.
+// With keys, every connection is TLS 1.3 authenticated by an external pre-shared key (link/tls.h);
+// with certificates, by those of both sides (link/certificate.h). With neither, a link listens on,
+// dials and accepts from this machine's loopback only, in plain TCP, and refuses everything else.
 //
 // Peers are found from the addresses given (seeds). Members tell each other of the addresses they
 // know, so one seed is enough. An address that does not answer is dialled again with growing,
@@ -36,6 +36,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "group/message.h"
+#include "link/certificate.h"
 #include "link/key.h"
 
 namespace boost::asio {
@@ -61,8 +62,10 @@ struct Options {
   // The newest protocol version to speak, from kOldestProtocolVersion to kProtocolVersion.
   std::int32_t protocol = group::kProtocolVersion;
 
-  // keys[0] is used to dial, all are accepted. None: loopback only, no TLS.
+  // Keys or certificates, not both. With neither: loopback only, no TLS. keys[0] is used to dial,
+  // all are accepted.
   std::vector<GroupKey> keys;
+  std::shared_ptr<const Certificates> certificates;
 
   // From accepting or dialling until the session is up. Slow and half-open handshakes end here.
   std::chrono::milliseconds handshake_timeout{5'000};
@@ -89,7 +92,7 @@ enum class DownKind : std::uint8_t {
   kTimedOut,  // nothing was acknowledged for user_timeout
   kBroken,    // the peer sent what is no frame or no message of ours
   kReplaced,  // a later incarnation of the same name took its place
-  kWithdrawn,  // the key it was made with was withdrawn
+  kWithdrawn,  // its key was withdrawn, or its certificate is not good any more
 };
 
 struct Down {
@@ -102,9 +105,10 @@ enum class RefusalCode : std::uint8_t {
   kOtherGroup,
   kOtherProtocol,
   kNameTaken,   // a peer of this name is alive
-  kNotSecured,  // one side uses TLS and the other does not, or the keys differ
+  kNotSecured,  // one side uses TLS and the other does not, the keys differ, or a certificate is
+                // not what it must be
   kTooManyPeers,
-  kNotLoopback,  // without a key the address must be this machine's
+  kNotLoopback,  // without key and certificates the address must be this machine's
   kNotPeer,      // what is there speaks something else
 };
 
@@ -118,9 +122,10 @@ struct Refused {
 struct PeerInfo {
   base::PeerName name;
   base::Incarnation incarnation;
-  std::string address;                              // advertised
-  bool dialled = false;                             // by us
-  std::string key_id;                               // empty without TLS
+  std::string address;      // advertised
+  bool dialled = false;     // by us
+  std::string key_id;       // with keys: that it was made with
+  std::string certificate;  // with certificates: serial number of the peer's
   std::int32_t protocol = group::kProtocolVersion;  // the version that both speak
 };
 
@@ -164,7 +169,8 @@ class Link {
   Link& operator=(const Link&) = delete;
 
   // Binds, listens, and begins to dial the seeds. Blocks only to resolve the names in `listen`.
-  // kInvalid: an address cannot be parsed or resolved, or is not loopback and there is no key.
+  // kInvalid: an address cannot be parsed or resolved, or is not loopback and there is neither key
+  // nor certificate.
   // kUnavailable: port in use, or the address is not this machine's. The message names address and
   // remedy.
   base::Result<void> start();
@@ -186,8 +192,13 @@ class Link {
   void broadcast(const group::Message& message);
 
   // Replaces the keys at run time (same rule as Options::keys; at least one, and only if there were
-  // some before). Sessions made with a key that is no longer listed are closed.
-  void set_keys(std::vector<GroupKey> keys);
+  // some before). Sessions made with a key that is no longer listed are closed. kInternal if
+  // OpenSSL fails: then nothing has changed.
+  base::Result<void> set_keys(std::vector<GroupKey> keys);
+  // Replaces the certificates at run time, only if there were some before. Sessions whose peer's
+  // certificate is not good by the new ones (another CA, revoked, expired meanwhile) are closed.
+  // kInvalid if OpenSSL does not take them: then nothing has changed.
+  base::Result<void> set_certificates(std::shared_ptr<const Certificates> certificates);
 
   // Peers with a session, by name.
   std::vector<PeerInfo> peers() const;

@@ -1,4 +1,5 @@
-// Listening, dialling and addresses of a Link; mesh_session.cc has the sessions.
+// Starting, dialling, addresses and sending of a Link. mesh_accept.cc listens, mesh_handshake.cc
+// lets in and turns away, mesh_session.cc has the sessions.
 
 #include "link/mesh.h"
 
@@ -8,7 +9,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "link/tls.h"
 
 namespace turnout::link {
 namespace {
@@ -22,12 +22,6 @@ using std::chrono::milliseconds;
 
 // An address that only other peers told us of is forgotten when it has not answered for so long.
 constexpr auto kForgetAfter = std::chrono::minutes(10);
-// After a failed accept (out of file descriptors).
-constexpr milliseconds kAcceptPause{100};
-
-constexpr const char* kNoKey =
-    " is not loopback, and without a group key peers talk on this machine only; make a key with "
-    "`turnout keygen` and give it to every peer, or listen on 127.0.0.1";
 
 }  // namespace
 
@@ -35,7 +29,7 @@ Link::Impl::Impl(asio::io_context& io, Options options, Callbacks callbacks)
     : io_(io),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
-      keys_(options_.keys) {
+      security_(options_.group, options_.name) {
   CHECK(!options_.group.empty() && options_.group.size() <= group::kMaxGroupBytes);
   CHECK(!options_.name.empty() && options_.name.get().size() <= group::kMaxNameBytes);
   CHECK(options_.min_redial.count() > 0 && options_.max_redial >= options_.min_redial);
@@ -55,11 +49,11 @@ std::uint64_t Link::Impl::random() {
 
 Result<void> Link::Impl::start() {
   CHECK(acceptors_.empty() && !stopped_);
-  if (!keys_.empty()) {
-    TRY(auto server, make_server_context(options_.group, options_.name, keys_));
-    TRY(auto client, make_client_context());
-    server_tls_ = std::make_unique<asio::ssl::context>(server.release());
-    client_tls_ = std::make_unique<asio::ssl::context>(client.release());
+  CHECK(options_.keys.empty() || options_.certificates == nullptr);
+  if (options_.certificates != nullptr) {
+    TRYV(security_.set_certificates(options_.certificates));
+  } else if (!options_.keys.empty()) {
+    TRYV(security_.set_keys(options_.keys));
   }
   if (options_.listen.empty()) {
     return fail(ErrorCode::kInvalid, "a peer needs an address to listen on; set `listen`");
@@ -90,115 +84,12 @@ Result<void> Link::Impl::start() {
   return base::ok();
 }
 
-Result<void> Link::Impl::listen(const std::string& text) {
-  TRY(const auto address, parse_address(text));
-  Tcp::resolver resolver(io_);
-  error_code error;
-  const auto found =
-      resolver.resolve(address.host, std::to_string(address.port),
-                       Tcp::resolver::numeric_service | Tcp::resolver::passive, error);
-  if (error || found.empty()) {
-    return fail(ErrorCode::kInvalid, "cannot listen on " + text + ": the host " + address.host +
-                                         " is not known (" + error.message() +
-                                         "); name an address of this machine");
-  }
-  const Tcp::endpoint endpoint = found.begin()->endpoint();
-  if (keys_.empty() && !endpoint.address().is_loopback()) {
-    return fail(ErrorCode::kInvalid, "cannot listen on " + text + ": it" + kNoKey);
-  }
-  return bind(text, endpoint);
-}
-
-Result<void> Link::Impl::bind(const std::string& text, const Tcp::endpoint& endpoint) {
-  Tcp::acceptor acceptor(io_);
-  error_code error;
-  (void)acceptor.open(endpoint.protocol(), error);
-  if (!error) {
-    // A restarted peer must not wait for the connections of its earlier life to time out.
-    (void)acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
-  }
-  if (!error) {
-    (void)acceptor.bind(endpoint, error);
-  }
-  if (!error) {
-    (void)acceptor.listen(Tcp::acceptor::max_listen_connections, error);
-  }
-  if (error == asio::error::address_in_use) {
-    return fail(ErrorCode::kUnavailable,
-                "cannot listen on " + text +
-                    ": the port is in use, perhaps by another turnout; stop that one, or set "
-                    "another port in `listen` (port 0 takes a free one)");
-  }
-  if (error) {
-    return fail(ErrorCode::kUnavailable, "cannot listen on " + text + ": " + error.message() +
-                                             "; `listen` must name an address of this machine "
-                                             "and a port that this user may bind");
-  }
-  const Tcp::endpoint bound = acceptor.local_endpoint(error);
-  bound_.push_back({bound.address().to_string(), bound.port()});
-  acceptors_.push_back(std::move(acceptor));
-  return base::ok();
-}
-
-void Link::Impl::accept(std::size_t listener) {
-  acceptors_[listener].async_accept(
-      [self = shared_from_this(), listener](const error_code& error, Tcp::socket socket) {
-        if (self->stopped_) {
-          return;
-        }
-        if (!error) {
-          self->accepted(std::move(socket));
-          self->accept(listener);
-          return;
-        }
-        // Out of descriptors, most likely: trying again at once would spin.
-        auto pause = std::make_shared<asio::steady_timer>(self->io_, kAcceptPause);
-        pause->async_wait([self, listener, pause](const error_code&) {
-          if (!self->stopped_) {
-            self->accept(listener);
-          }
-        });
-      });
-}
-
-void Link::Impl::accepted(Tcp::socket socket) {
-  ++stats_.accepted;
-  evict_unauthenticated();
-  auto connection = std::make_shared<Connection>(std::move(socket), weak_from_this());
-  Entry& entry = entries_[connection.get()];
-  entry.connection = connection;
-  entry.order = ++orders_;
-  connection->start(settings(false));
-}
-
-// The oldest goes first: a peer needs milliseconds for its Hello, who holds a place for longer does
-// not need it.
-void Link::Impl::evict_unauthenticated() {
-  std::size_t count = 0;
-  Connection* oldest = nullptr;
-  std::uint64_t order = 0;
-  for (const auto& [connection, entry] : entries_) {
-    if (entry.stage == Stage::kCalled || entry.stage == Stage::kHalf ||
-        entry.stage == Stage::kTurnedAway) {
-      ++count;
-      if (oldest == nullptr || entry.order < order) {
-        oldest = connection;
-        order = entry.order;
-      }
-    }
-  }
-  if (count >= options_.max_unauthenticated && oldest != nullptr) {
-    ++stats_.handshakes_failed;
-    close(oldest);
-  }
-}
-
-Connection::Settings Link::Impl::settings(bool dialled) const {
+Connection::Settings Link::Impl::settings(bool dialled, const base::PeerName& callee) const {
   Connection::Settings settings;
   settings.dialled = dialled;
-  settings.tls = dialled ? client_tls_.get() : server_tls_.get();
   settings.handshake_timeout = options_.handshake_timeout;
   settings.user_timeout = options_.user_timeout;
+  security_.prepare(settings, callee);
   return settings;
 }
 
@@ -283,7 +174,7 @@ void Link::Impl::dial(Target& target) {
   target.session = random();
   target.hello.reset();
   target.connect = Connect::start(
-      io_, target.address, keys_.empty(), options_.handshake_timeout,
+      io_, target.address, !security_.secured(), options_.handshake_timeout,
       [weak = weak_from_this(), text = target.text](Result<Tcp::socket> socket) {
         const auto self = weak.lock();
         const auto found = self ? self->targets_.find(text) : decltype(self->targets_.find(text))();
@@ -312,7 +203,7 @@ void Link::Impl::dial_bulk(Target& target) {
     address = remote.value();
   }
   target.connect = Connect::start(
-      io_, address, keys_.empty(), options_.handshake_timeout,
+      io_, address, !security_.secured(), options_.handshake_timeout,
       [weak = weak_from_this(), text = target.text](Result<Tcp::socket> socket) {
         const auto self = weak.lock();
         const auto found = self ? self->targets_.find(text) : decltype(self->targets_.find(text))();
@@ -339,12 +230,7 @@ void Link::Impl::connected(Target& target, Tcp::socket socket, Channel channel) 
   entry.target = &target;
   entry.order = ++orders_;
   (channel == Channel::kControl ? target.control : target.bulk) = connection.get();
-  Connection::Settings to = settings(true);
-  if (to.tls != nullptr) {
-    to.key = &keys_.front();
-    to.identity = PskIdentity{options_.group, to.key->id, options_.name, target.peer};
-  }
-  connection->start(to);
+  connection->start(settings(true, target.peer));
 }
 
 // Ends what is under way to the target, if anything, and dials again later.

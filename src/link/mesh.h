@@ -14,7 +14,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -22,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +29,7 @@
 #include "link/connect.h"
 #include "link/connection.h"
 #include "link/link.h"
+#include "link/security.h"
 #include "link/wire.h"
 
 namespace turnout::link {
@@ -42,7 +43,8 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
   base::Result<void> send(const base::PeerName& to, std::string frame, Channel channel,
                           bool replaceable);
   void broadcast(std::string frame, Channel channel, bool replaceable);
-  void set_keys(std::vector<GroupKey> keys);
+  base::Result<void> set_keys(std::vector<GroupKey> keys);
+  base::Result<void> set_certificates(std::shared_ptr<const Certificates> certificates);
   void stop(std::chrono::milliseconds patience, std::function<void()> done);
   void shut();
 
@@ -89,6 +91,7 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
     std::uint64_t number = 0;  // of this session here
     Connection* control = nullptr;
     Connection* bulk = nullptr;
+    Clock::time_point begun;
     Clock::time_point heard;
     std::optional<Down> ending;  // the first of the two connections has ended
     std::unique_ptr<boost::asio::steady_timer> ending_timer;
@@ -115,12 +118,14 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
     std::uint64_t order = 0;
   };
 
-  // mesh.cc: listening, dialling, addresses
+  // mesh_accept.cc: listening, accepting
   base::Result<void> listen(const std::string& text);
   base::Result<void> bind(const std::string& text, const Tcp::endpoint& endpoint);
   void accept(std::size_t listener);
   void accepted(Tcp::socket socket);
   void evict_unauthenticated();
+
+  // mesh.cc: dialling, addresses
   Target* learn(const Address& address, bool seed);
   void wait(Target& target, std::chrono::milliseconds delay);
   void dial(Target& target);
@@ -130,9 +135,9 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
   void drop_attempt(Target& target);
   void rest(Target& target);
   bool is_own(const Address& address) const;
-  Connection::Settings settings(bool dialled) const;
+  Connection::Settings settings(bool dialled, const base::PeerName& callee) const;
 
-  // mesh_session.cc: hellos, sessions
+  // mesh_handshake.cc: hellos, refusals
   Hello make_hello(Channel channel, std::uint64_t session) const;
   std::optional<Refuse> judge(const Hello& hello, const Connection& connection) const;
   std::optional<Refuse> judge_name(const Hello& hello) const;
@@ -141,8 +146,15 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
   void answered(Entry& entry, const Hello& hello);
   void turned_away(Entry& entry, const Refuse& refuse);
   void turn_away(Entry& entry, const Refuse& refuse);
-  void begin(Connection* control, Connection* bulk, const Hello& hello, bool dialled);
   bool yields(const Session& held, bool dialled) const;
+  void handshake_failed(Entry& entry, const Down& down);
+  // `cause` tells apart what is one code but not one thing to mend.
+  void report(RefusalCode code, bool by_us, const std::string& address, const std::string& message,
+              int cause = 0);
+  void close_withdrawn();
+
+  // mesh_session.cc: sessions, frames
+  void begin(Connection* control, Connection* bulk, const Hello& hello, bool dialled);
   void retire(const Session& session, bool drain_it);
   void drain(Connection* connection, const Hello& who);
   void end(const base::PeerName& peer, const Down& down);
@@ -150,22 +162,17 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
   void take_frame(Entry& entry, Incoming message);
   void take_message(const base::PeerName& peer, Incoming message);
   void half_ended(Entry& entry, const Down& down);
-  void handshake_failed(Entry& entry, const Down& down);
-  void report(RefusalCode code, bool by_us, const std::string& address, const std::string& message);
   void forget(Connection& connection);
   void close(Connection* connection);
   Entry* find(Connection* connection);
   Session* find_session(const base::PeerName& peer);
   std::string address_of(const Hello& hello, const Connection& connection) const;
-  bool has_key(const std::string& id) const;
   std::uint64_t random();
 
   boost::asio::io_context& io_;
   const Options options_;
   Callbacks callbacks_;
-  std::vector<GroupKey> keys_;
-  std::unique_ptr<boost::asio::ssl::context> server_tls_;
-  std::unique_ptr<boost::asio::ssl::context> client_tls_;
+  Security security_;
   std::mt19937_64 random_;
   std::uint64_t life_ = 0;
 
@@ -175,7 +182,7 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
   std::map<std::string, std::unique_ptr<Target>> targets_;
   std::map<Connection*, Entry> entries_;
   std::map<base::PeerName, std::unique_ptr<Session>> sessions_;
-  std::map<std::string, RefusalCode> reported_;
+  std::map<std::string, std::set<std::pair<RefusalCode, int>>> reported_;  // by side and address
   Stats stats_;
   std::uint64_t orders_ = 0;  // connections so far
   std::uint64_t sessions_begun_ = 0;

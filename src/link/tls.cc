@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "link/openssl.h"
 
 namespace turnout::link {
 namespace {
@@ -38,21 +39,17 @@ struct PeerSecret {
   ~PeerSecret() { OPENSSL_cleanse(psk.data(), psk.size()); }
 };
 
-template <class T>
-void free_data(void*, void* data, CRYPTO_EX_DATA*, int, long, void*) {
-  delete static_cast<T*>(data);
-}
-
 // OpenSSL numbers the places for foreign data once per process. Asio uses the one called "app data"
 // itself.
 int ring_index() {
-  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_data<Ring>);
+  static const int index =
+      SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_foreign_data<Ring>);
   return index;
 }
 
 int secret_index() {
   static const int index =
-      SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_data<PeerSecret>);
+      SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_foreign_data<PeerSecret>);
   return index;
 }
 
@@ -125,8 +122,12 @@ int find_psk(SSL* ssl, const unsigned char* identity, std::size_t size, SSL_SESS
   return 1;
 }
 
-Result<SslContext> make_context(const SSL_METHOD* method) {
-  SslContext context(SSL_CTX_new(method));
+}  // namespace
+
+void FreeSslContext::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
+
+Result<SslContext> make_bare_context(bool server) {
+  SslContext context(SSL_CTX_new(server ? TLS_server_method() : TLS_client_method()));
   if (context == nullptr || SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) != 1 ||
       SSL_CTX_set_max_proto_version(context.get(), TLS1_3_VERSION) != 1 ||
       SSL_CTX_set_ciphersuites(context.get(), kSuites) != 1 ||
@@ -139,6 +140,7 @@ Result<SslContext> make_context(const SSL_METHOD* method) {
   // psk_dhe_ke only: forward secrecy. It is the default; said so that no OpenSSL configuration file
   // can undo it.
   SSL_CTX_clear_options(context.get(), SSL_OP_ALLOW_NO_DHE_KEX);
+  SSL_CTX_set_security_level(context.get(), 2);  // 112 bits, whatever the system's file says
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -147,13 +149,9 @@ Result<SslContext> make_context(const SSL_METHOD* method) {
   return context;
 }
 
-}  // namespace
-
-void FreeSslContext::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
-
 Result<SslContext> make_server_context(std::string group, base::PeerName self,
                                        std::vector<GroupKey> keys) {
-  TRY(auto context, make_context(TLS_server_method()));
+  TRY(auto context, make_bare_context(true));
   auto ring = std::make_unique<Ring>(Ring{std::move(group), std::move(self), std::move(keys)});
   CHECK(SSL_CTX_set_ex_data(context.get(), ring_index(), ring.release()) == 1);
   // OpenSSL demands one where a session, ours stands for the key, meets SSL_VERIFY_PEER.
@@ -165,7 +163,7 @@ Result<SslContext> make_server_context(std::string group, base::PeerName self,
 }
 
 Result<SslContext> make_client_context() {
-  TRY(auto context, make_context(TLS_client_method()));
+  TRY(auto context, make_bare_context(false));
   SSL_CTX_set_psk_use_session_callback(context.get(), use_psk);
   return context;
 }

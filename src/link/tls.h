@@ -1,12 +1,12 @@
 #pragma once
 
 // TLS 1.3 between peers with an external pre-shared key and (EC)DHE (RFC 8446 §2.2, RFC 9257), on
-// OpenSSL.
+// OpenSSL. link/certificate.h has the other way, with certificates.
 //
-// There are no certificates: both sides verify with an empty trust store, so a handshake that does
-// not use the group's key cannot succeed, and verify() looks once more that it did. No tickets, no
-// resumption, no early data; suites with SHA-256 only. A context serves any number of connections;
-// not thread-safe.
+// With the key there are no certificates: both sides verify with an empty trust store, so a
+// handshake that does not use the group's key cannot succeed, and verify() looks once more that it
+// did. No tickets, no resumption, no early data; suites with SHA-256 only. A context serves any
+// number of connections; not thread-safe.
 
 #include <memory>
 #include <string>
@@ -25,6 +25,10 @@ struct FreeSslContext {
   void operator()(ssl_ctx_st* context) const;
 };
 using SslContext = std::unique_ptr<ssl_ctx_st, FreeSslContext>;
+
+// What both ways have in common: a context that lets nobody in yet. kInternal if OpenSSL cannot do
+// so.
+base::Result<SslContext> make_bare_context(bool server);
 
 // For accepting: any of the keys, callers of the group, meant for `self` or for nobody yet known.
 base::Result<SslContext> make_server_context(std::string group, base::PeerName self,

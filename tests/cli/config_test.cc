@@ -77,6 +77,27 @@ t.toml:9:1: error: "webhooks.sales.urll" is no key of the configuration
 )");
 }
 
+TEST(Config, PeersAreSecuredByAKeyOrByCertificates) {
+  EXPECT_EQ(problems_of("[group]\ncertificate = 'a.pem'\nprivate_key = 'a.key'\nca = 'ca.pem'\n"),
+            "");
+  EXPECT_EQ(
+      problems_of("[group]\nkey_file = 'g.key'\n",
+                  {{"TURNOUT_GROUP_CERTIFICATE", "a.pem"}, {"TURNOUT_GROUP_CA", "ca.pem"}}),
+      "t.toml: error: \"group.key_file\" and \"group.certificate\", \"group.ca\" are both set\n"
+      "    peers are secured by the group's key or by certificates: leave one out\n");
+  EXPECT_EQ(problems_of("[group]\ncertificate = 'a.pem'\n"),
+            "t.toml: error: \"group.certificate\" is set without \"group.private_key\", "
+            "\"group.ca\"\n"
+            "    certificates need all three: the peer's certificate, its private key and the "
+            "group's CA\n");
+  const ConfigAnswer answer = parse_config("", "",
+                                           {{"TURNOUT_GROUP_CERTIFICATE", "a.pem"},
+                                            {"TURNOUT_GROUP_PRIVATE_KEY", "a.key"},
+                                            {"TURNOUT_GROUP_CA", "ca.pem"}});
+  EXPECT_TRUE(answer.ok());
+  EXPECT_EQ(answer.config.group.private_key, "a.key");
+}
+
 TEST(Config, BrokenTomlIsSaidWithItsPlace) {
   const std::string said = problems_of("name = \n");
   EXPECT_EQ(said.substr(0, 14), "t.toml:1:8: er") << said;

@@ -1,5 +1,7 @@
 """What must have happened to contacts that ran through kills.track, whatever was done to the servers meanwhile.
 
+kills.track is the first track that the database is given; whatever else is in it is not looked at.
+
 Every contact must have made exactly the moves that its fields ask for; the outbox must hold exactly the actions of the
 journal's moves; the mail server and the webhook receiver must have got each sent one once, each uncertain one at most
 once, and nothing else; no timer may be left. Computed here from the contacts alone, and shares no code with the engine.
@@ -49,21 +51,21 @@ def wait_for_the_end(database, contacts, patience=90):
     """Until every contact has stopped and nothing waits to be delivered; `patience` seconds without progress are too many."""
     seen, deadline = None, time.monotonic() + patience
     while time.monotonic() < deadline:
-        stopped = int(database.rows("select count(*) from position where state = 2")[0][0])
-        busy = int(database.rows("select count(*) from outbox where state in (0, 1)")[0][0])
+        stopped = int(database.rows("select count(*) from position where state = 2 and track_id = 1")[0][0])
+        busy = int(database.rows("select count(*) from outbox where state in (0, 1) and track_id = 1")[0][0])
         if stopped == len(contacts.all) and busy == 0:
             return
         if (stopped, busy) != seen:
             seen, deadline = (stopped, busy), time.monotonic() + patience
         time.sleep(0.5)
-    states = database.rows("select state, count(*) from outbox group by state")
-    positions = database.rows("select step, state, count(*) from position group by step, state")
+    states = database.rows("select state, count(*) from outbox where track_id = 1 group by state")
+    positions = database.rows("select step, state, count(*) from position where track_id = 1 group by step, state")
     sys.exit(f"not everything came to its end: outbox {states}, positions {positions}")
 
 
 def read_names(database):
     return {int(number): (kind, name) for number, kind, name in
-            database.rows("select number, kind, name from track_name")}
+            database.rows("select number, kind, name from track_name where track_id = 1")}
 
 
 def check_moves(database, contacts, names):
@@ -72,10 +74,11 @@ def check_moves(database, contacts, names):
     journal = collections.defaultdict(list)
     for key, contact, first, last, path in database.rows(
             "select c.key, j.contact_id, j.from_move, j.to_move, j.path from journal j "
-            "join contact c on c.id = j.contact_id order by j.contact_id, j.from_move"):
+            "join contact c on c.id = j.contact_id where j.track_id = 1 order by j.contact_id, j.from_move"):
         journal[key].append((int(contact), int(first), int(last), json.loads(path)))
     ends = {key: (int(step), int(move)) for key, step, move in database.rows(
-        "select c.key, p.step, p.move_no from position p join contact c on c.id = p.contact_id")}
+        "select c.key, p.step, p.move_no from position p join contact c on c.id = p.contact_id "
+        "where p.track_id = 1")}
     for key, (score, plan) in contacts.all.items():
         want, outcome = expected_path(score, plan)
         got, next_move = [], 1
@@ -98,7 +101,7 @@ def check_outbox(database, names, asked, ids_path):
     states = {0: "waiting", 1: "sending", 2: "sent", 3: "failed", 4: "uncertain"}
     in_outbox, counts = collections.Counter(), collections.Counter()
     for track, contact, entry, move, action, name, state in database.rows(
-            "select track_id, contact_id, entry, move_no, action_no, name, state from outbox"):
+            "select track_id, contact_id, entry, move_no, action_no, name, state from outbox where track_id = 1"):
         in_outbox[(int(contact), int(move), *names[int(name)])] += 1
         rows[f"{track}.{contact}.{entry}.{move}.{action}"] = states[int(state)]
         counts[states[int(state)]] += 1
@@ -117,7 +120,7 @@ def check_outbox(database, names, asked, ids_path):
     for key in got:
         if key not in rows:
             problems.append(f"received but not in the outbox: {key}")
-    timers = database.rows("select count(*) from timer")[0][0]
+    timers = database.rows("select count(*) from timer where track_id = 1")[0][0]
     if timers != "0":
         problems.append(f"{timers} timers are left though every contact has stopped")
     return problems, counts

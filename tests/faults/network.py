@@ -17,17 +17,46 @@ def run(*command):
 class Network:
     def __init__(self, names):
         self.hosts = {}  # name -> (process that holds the namespace, address)
-        for number, name in enumerate(names, 1):
-            holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo ready; exec sleep infinity"],
-                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-            holder.stdout.readline()
-            address = f"10.88.0.{number}"
-            self.hosts[name] = (holder, address)
-            run("ip", "link", "add", f"to{number}", "type", "veth", "peer", "name", "eth0", "netns", str(holder.pid))
-            run("ip", "link", "set", f"to{number}", "master", "hub", "up")
-            run(*self.inside(name), "ip", "addr", "add", f"{address}/24", "dev", "eth0")
-            run(*self.inside(name), "ip", "link", "set", "eth0", "up")
-            run(*self.inside(name), "ip", "link", "set", "lo", "up")
+        for name in names:
+            self._add(name)
+
+    def _hold(self, name, address):
+        holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo ready; exec sleep infinity"],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        holder.stdout.readline()
+        self.hosts[name] = (holder, address)
+        run(*self.inside(name), "ip", "link", "set", "lo", "up")
+        return holder
+
+    def _add(self, name):
+        number = len(self.hosts) + 1
+        address = f"10.88.0.{number}"
+        holder = self._hold(name, address)
+        run("ip", "link", "add", f"to{number}", "type", "veth", "peer", "name", "eth0", "netns", str(holder.pid))
+        run("ip", "link", "set", f"to{number}", "master", "hub", "up")
+        run(*self.inside(name), "ip", "addr", "add", f"{address}/24", "dev", "eth0")
+        run(*self.inside(name), "ip", "link", "set", "eth0", "up")
+
+    def add_behind_nat(self, name):
+        """One more host, behind a router of its own that translates addresses (RFC 3022): it reaches the others and the
+        hub, and nobody reaches it."""
+        router = f"router of {name}"
+        self._add(router)
+        holder = self._hold(name, "192.168.88.2")
+        run(*self.inside(router), "ip", "link", "add", "eth1", "type", "veth", "peer", "name", "eth0", "netns",
+            str(holder.pid))
+        for host, device, address in ((router, "eth1", "192.168.88.1"), (name, "eth0", "192.168.88.2")):
+            run(*self.inside(host), "ip", "addr", "add", f"{address}/24", "dev", device)
+            run(*self.inside(host), "ip", "link", "set", device, "up")
+        run(*self.inside(name), "ip", "route", "add", "default", "via", "192.168.88.1")
+        run(*self.inside(router), "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+        run(*self.inside(router), "iptables", "-w", "-t", "nat", "-A", "POSTROUTING", "-o", "eth0", "-j", "MASQUERADE")
+        run(*self.inside(router), "iptables", "-w", "-A", "FORWARD", "-i", "eth0", "-m", "conntrack", "--ctstate", "NEW",
+            "-j", "DROP")
+        # As on the Internet, who dials a private address gets no answer rather than a refusal.
+        for host in self.hosts:
+            if host != name and host != router:
+                run(*self.inside(host), "ip", "route", "add", "192.168.88.0/24", "via", self.address(router))
 
     def address(self, name):
         return self.hosts[name][1]

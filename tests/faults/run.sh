@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Real servers and real faults: killed at random moments (kills.py), replaced by another version one by one (upgrade.py), and
-# all that befalls servers (nemesis.py).
+# Real servers and real faults: killed at random moments (kills.py), replaced by another version one by one (upgrade.py), all
+# that befalls servers (nemesis.py), slow lines and NAT (wan.py), strangers at the door (strangers.py), keys and certificates
+# replaced under them (credentials.py).
 #
 #   tests/faults/run.sh [short|long|HOURS]     short: a few on each database (default); long: 50 of each; a number: the
 #                                              nemesis for so many hours, most of them on PostgreSQL
@@ -34,15 +35,27 @@ nemesis() {
   run env TURNOUT_PG_TCP=10.88.0.254 tests/faults/in-network.sh scripts/with-postgres.sh /usr/bin/python3 \
     tests/faults/nemesis.py --turnout "$program" --database postgresql --seed "$seed" "$@"
 }
+door() {
+  run /usr/bin/python3 tests/faults/credentials.py --turnout "$program"
+  run /usr/bin/python3 tests/faults/strangers.py --turnout "$program" --seconds "$1"
+}
+wan() {
+  run env TURNOUT_PG_TCP=10.88.0.254 tests/faults/in-network.sh scripts/with-postgres.sh /usr/bin/python3 tests/faults/wan.py \
+    --turnout "$program" --seed "$seed" "$@"
+}
 case ${1:-short} in
   short)
     kills 6
     upgrade 1
-    nemesis --faults 6 -- --faults 12 ;;
+    nemesis --faults 6 -- --faults 12
+    door 4
+    wan --rounds 3 ;;
   long)
     kills 50
     upgrade 10
-    nemesis --faults 50 -- --faults 50 --peers 5 ;;
+    nemesis --faults 50 -- --faults 50 --peers 5
+    door 60
+    wan --cycle 15s --minutes 20 ;;
   *)
     minutes=$(/usr/bin/python3 -c 'import sys; print(float(sys.argv[1]) * 60)' "$1")
     nemesis --minutes "$(/usr/bin/python3 -c "print($minutes * 0.25)")" -- \

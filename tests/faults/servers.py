@@ -80,9 +80,9 @@ class Group:
         for name in templates:
             (folder / "templates" / f"{name}.txt").write_text(f"Subject: {name}\n\nDear {{{{ key }}}}, {name}.\n")
 
-    def start(self, name):
-        http, peer = self.ports[name]
-        seeds = ", ".join(f'"{self.host(n)}:{p}"' for n, (_, p) in self.ports.items())
+    def configure(self, name):
+        """Writes the server's configuration, and returns where."""
+        http, _ = self.ports[name]
         config = self.folder / f"{name}.toml"
         config.write_text(f"""
 name = "{name}"
@@ -91,15 +91,23 @@ listen = "{self.host(name)}:{http}"
 allow_remote = {"true" if self.network else "false"}
 templates = "{self.folder / 'templates'}"
 [group]
-listen = ["{self.host(name)}:{peer}"]
-seeds = [{seeds}]
+{self.addresses(name)}
 cycle = "{self.cycle}"
 {self.extra}""" + self._deliveries())
+        return config
+
+    def start(self, name):
+        config = self.configure(name)
         log = open(self.folder / f"{name}.log", "a")
         command = [self.program, "serve", "--config", str(config)]
         if self.network is not None:
             command = self.network.inside(name) + command
         self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def addresses(self, name):
+        """The lines of [group] that say where this server listens and whom it dials."""
+        seeds = ", ".join(f'"{self.host(n)}:{p}"' for n, (_, p) in self.ports.items())
+        return f'listen = ["{self.host(name)}:{self.ports[name][1]}"]\nseeds = [{seeds}]'
 
     def host(self, name):
         return "127.0.0.1" if self.network is None else self.network.address(name)

@@ -14,11 +14,17 @@ namespace turnout::link::test {
 using Tcp = boost::asio::ip::tcp;
 using boost::system::error_code;
 
-RawConnection::RawConnection(boost::asio::io_context& io, const std::string& address)
+RawConnection::RawConnection(boost::asio::io_context& io, const std::string& address,
+                             const std::string& from)
     : socket_(io) {
   const auto parsed = parse_address(address);
   EXPECT_TRUE(parsed);
   error_code error;
+  if (!from.empty()) {
+    const Tcp::endpoint near(boost::asio::ip::make_address(from), 0);
+    socket_.open(near.protocol());
+    socket_.bind(near);
+  }
   (void)socket_.connect({boost::asio::ip::make_address(parsed.value().host), parsed.value().port},
                         error);
   EXPECT_FALSE(error) << error.message();

@@ -18,7 +18,9 @@ namespace turnout::link::test {
 // test.
 class RawConnection {
  public:
-  RawConnection(boost::asio::io_context& io, const std::string& address);
+  // `from`: the near end's address, else the system chooses.
+  RawConnection(boost::asio::io_context& io, const std::string& address,
+                const std::string& from = "");
 
   void write(std::string_view bytes);
   // What has arrived, without waiting.

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "link/net.h"
+#include "link/relay.h"
 
 namespace turnout::link {
 namespace {
@@ -178,6 +179,52 @@ TEST(Link, WhatWasSaidBeforeLeavingArrives) {
   ASSERT_TRUE(run_until(io, [&] { return stopped && !a.downs.empty(); }));
   EXPECT_EQ(a.received.size(), 3u);
   EXPECT_EQ(a.downs[0].second.kind, DownKind::kEnded);
+}
+
+// A middlebox can drop one side's connection and leave the other's: who dials again is let in,
+// though the other side still holds the old session and would have kept it of two dialled at once.
+TEST(Link, APeerThatLostItsSideIsTakenBackBeforeTheOtherNotices) {
+  Io io;
+  Node a(io, "a", [](Options& o) { o.handshake_timeout = std::chrono::milliseconds(200); });
+  a.start();
+  Node z(io, "z", [](Options& o) { o.handshake_timeout = std::chrono::milliseconds(200); });
+  z.start();
+  test::Relay to_z(io, z.address());
+  ASSERT_TRUE(a.link->add_peer(to_z.address()));  // the lower name dials, so its session stays
+  ASSERT_TRUE(all_meet(io, {&a, &z}));
+  ASSERT_TRUE(a.up["z"].dialled);
+  run_until(io, [] { return false; }, std::chrono::milliseconds(250));
+
+  to_z.cut_callees();
+  ASSERT_TRUE(run_until(io, [&] { return !z.downs.empty(); }));
+  ASSERT_TRUE(a.downs.empty());
+  ASSERT_TRUE(z.link->add_peer(a.address()));
+  ASSERT_TRUE(all_meet(io, {&a, &z}));
+  EXPECT_TRUE(z.up["a"].dialled);
+  ASSERT_TRUE(a.link->send(base::PeerName("z"), test::block_of(1)));
+  EXPECT_TRUE(run_until(io, [&] { return z.received.size() == 1; }));
+  EXPECT_TRUE(a.downs.empty());  // it is one life and one session to those who use the link
+}
+
+// Behind NAT: it dials out, nobody can dial it, and what it advertises leads nowhere.
+TEST(Link, APeerThatNobodyCanDialHasOneSessionWithEach) {
+  Io io;
+  Node a(io, "a");
+  a.start();
+  Node b(io, "b", [&](Options& o) { o.seeds = {a.address()}; });
+  b.start();
+  ASSERT_TRUE(all_meet(io, {&a, &b}));
+  Node n(io, "n", [&](Options& o) {
+    o.seeds = {a.address()};
+    o.advertise = "127.0.0.1:1";  // nobody listens there
+  });
+  n.start();
+  ASSERT_TRUE(all_meet(io, {&a, &b, &n}));
+  EXPECT_TRUE(settles(io, {&a, &b, &n}));
+  EXPECT_TRUE(n.up["a"].dialled && n.up["b"].dialled);  // b's address came from a
+  EXPECT_EQ(a.up["n"].address, "127.0.0.1:1");
+  ASSERT_TRUE(b.link->send(base::PeerName("n"), test::block_of(1)));
+  ASSERT_TRUE(run_until(io, [&] { return n.received.size() == 1; }));
 }
 
 TEST(Link, APortInUseIsSaidWithItsRemedy) {

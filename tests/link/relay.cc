@@ -17,8 +17,10 @@ namespace {
 struct Pipe : std::enable_shared_from_this<Pipe> {
   std::shared_ptr<Tcp::socket> from;
   std::shared_ptr<Tcp::socket> to;
-  std::shared_ptr<std::string> seen;
+  std::shared_ptr<Recording> recording;
+  bool calling = false;  // from the caller
   std::shared_ptr<bool> corrupt;
+  std::shared_ptr<bool> mute;
   std::array<char, 16 << 10> buffer{};
 
   void pump() {
@@ -26,12 +28,16 @@ struct Pipe : std::enable_shared_from_this<Pipe> {
         boost::asio::buffer(buffer),
         [self = shared_from_this()](const error_code& error, std::size_t size) {
           error_code ignored;
+          if (error && *self->mute) {
+            return;
+          }
           if (error) {
             self->from->close(ignored);
             self->to->close(ignored);
             return;
           }
-          self->seen->append(self->buffer.data(), size);
+          (self->calling ? self->recording->from_caller : self->recording->from_callee)
+              .append(self->buffer.data(), size);
           if (*self->corrupt) {
             *self->corrupt = false;
             self->buffer[size - 1] = static_cast<char>(self->buffer[size - 1] ^ 1);
@@ -55,6 +61,22 @@ std::string Relay::address() const {
   return "127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
 }
 
+std::string Relay::seen() const {
+  std::string all;
+  for (const auto& recording : recordings_) {
+    all += recording->from_caller + recording->from_callee;
+  }
+  return all;
+}
+
+void Relay::cut_callees() {
+  *mute_ = true;
+  error_code ignored;
+  for (const auto& callee : callees_) {
+    callee->close(ignored);
+  }
+}
+
 void Relay::accept() {
   acceptor_.async_accept([this](const error_code& error, Tcp::socket socket) {
     if (error) {
@@ -66,12 +88,16 @@ void Relay::accept() {
     error_code failed;
     (void)far->connect({boost::asio::ip::make_address(address.value().host), address.value().port},
                        failed);
+    callees_.push_back(far);
+    recordings_.push_back(std::make_shared<Recording>());
     for (const auto& [from, to] : {std::pair(near, far), std::pair(far, near)}) {
       const auto pipe = std::make_shared<Pipe>();
       pipe->from = from;
       pipe->to = to;
-      pipe->seen = seen_;
+      pipe->recording = recordings_.back();
+      pipe->calling = from == near;
       pipe->corrupt = corrupt_;
+      pipe->mute = mute_;
       pipe->pump();
     }
     accept();

@@ -11,14 +11,24 @@
 
 namespace turnout::link::test {
 
+// What passed on one connection.
+struct Recording {
+  std::string from_caller;
+  std::string from_callee;
+};
+
 class Relay {
  public:
   Relay(boost::asio::io_context& io, const std::string& to);
   ~Relay();
 
   std::string address() const;
-  const std::string& seen() const { return *seen_; }  // both directions
-  void corrupt_next() { *corrupt_ = true; }           // flips a bit of the next bytes that pass
+  std::string seen() const;  // all there is, both directions
+  // In the order of their beginning; they grow while the connections last.
+  const std::vector<std::shared_ptr<Recording>>& recordings() const { return recordings_; }
+  // Ends all connections towards the callee, and leaves those towards the callers open and silent.
+  void cut_callees();
+  void corrupt_next() { *corrupt_ = true; }  // flips a bit of the next bytes that pass
 
  private:
   void accept();
@@ -26,7 +36,9 @@ class Relay {
   boost::asio::io_context& io_;
   std::string to_;
   boost::asio::ip::tcp::acceptor acceptor_;
-  std::shared_ptr<std::string> seen_ = std::make_shared<std::string>();
+  std::vector<std::shared_ptr<Recording>> recordings_;
+  std::vector<std::shared_ptr<boost::asio::ip::tcp::socket>> callees_;
+  std::shared_ptr<bool> mute_ = std::make_shared<bool>(false);  // an end is not passed on
   std::shared_ptr<bool> corrupt_ = std::make_shared<bool>(false);
 };
 

@@ -171,14 +171,104 @@ TEST(Tls, TwoKeysAreAcceptedAndWithdrawingOneClosesItsConnections) {
   EXPECT_EQ(a.up["b"].dialled ? "old" : "new", a.up["b"].key_id);
   EXPECT_EQ(a.up["c"].key_id, "old");
 
-  a.link->set_keys({new_key});
-  b.link->set_keys({new_key});
+  ASSERT_TRUE(a.link->set_keys({new_key}));
+  ASSERT_TRUE(b.link->set_keys({new_key}));
   ASSERT_TRUE(run_until(io, [&] { return !a.sees("c") && !b.sees("c"); }));
   EXPECT_EQ(a.downs.back().second.kind, DownKind::kWithdrawn);
   ASSERT_TRUE(run_until(io, [&] { return !c.refused.empty(); }));
   EXPECT_FALSE(c.sees("a") || c.sees("b"));
   ASSERT_TRUE(meet(io, a, b));
   EXPECT_EQ(a.up["b"].key_id, "new");
+}
+
+// old → old, new → new, old → new, one peer after the other, while they run.
+TEST(Tls, AKeyIsReplacedPeerByPeerOnOpenSessions) {
+  Io io;
+  const GroupKey old_key = key_of("old", 7);
+  const GroupKey new_key = key_of("new", 9);
+  std::vector<std::unique_ptr<Node>> nodes;
+  for (const char* name : {"a", "b", "c"}) {
+    std::vector<std::string> seeds;
+    for (const auto& node : nodes) {
+      seeds.push_back(node->address());
+    }
+    nodes.push_back(std::make_unique<Node>(io, name, keyed({old_key}, seeds)));
+    nodes.back()->start();
+  }
+  const auto all_meet = [&] {
+    return meet(io, *nodes[0], *nodes[1]) && meet(io, *nodes[0], *nodes[2]) &&
+           meet(io, *nodes[1], *nodes[2]);
+  };
+  const auto downs = [&] {
+    return nodes[0]->downs.size() + nodes[1]->downs.size() + nodes[2]->downs.size();
+  };
+  ASSERT_TRUE(all_meet());
+  const std::vector<std::vector<GroupKey>> stages = {
+      {old_key, new_key}, {new_key, old_key}, {new_key}};
+  for (const std::vector<GroupKey>& stage : stages) {
+    for (const auto& node : nodes) {
+      const std::size_t before = downs();
+      ASSERT_TRUE(node->link->set_keys(stage));
+      run_until(io, [] { return false; }, milliseconds(30));
+      ASSERT_TRUE(all_meet());
+      // Only where a key is withdrawn do sessions made with it end, and both sides see that; they
+      // are there again at once.
+      EXPECT_LE(downs() - before, stage.size() == 1 ? 4u : 0u);
+    }
+  }
+  for (const auto& node : nodes) {
+    EXPECT_TRUE(node->refused.empty()) << node->refused[0].message;
+    for (const auto& [name, info] : node->up) {
+      EXPECT_EQ(info.key_id, "new");
+    }
+  }
+  EXPECT_GT(downs(), 0u);
+}
+
+// The same where each is stopped and started again: the others do not lose each other.
+TEST(Tls, AKeyIsReplacedPeerByPeerByRestarts) {
+  Io io;
+  const GroupKey old_key = key_of("old", 7);
+  const GroupKey new_key = key_of("new", 9);
+  const std::vector<std::string> names = {"a", "b", "c"};
+  std::map<std::string, std::string> addresses;
+  std::map<std::string, std::unique_ptr<Node>> nodes;
+  const auto start = [&](const std::string& name, const std::vector<GroupKey>& keys) {
+    nodes[name] = std::make_unique<Node>(io, name, [&](Options& o) {
+      o.keys = keys;
+      o.listen = {addresses.count(name) != 0 ? addresses[name] : "127.0.0.1:0"};
+      for (const auto& [other, address] : addresses) {
+        o.seeds.push_back(address);
+      }
+    });
+    nodes[name]->start();
+    addresses[name] = nodes[name]->address();
+  };
+  const auto all_meet = [&] {
+    return meet(io, *nodes["a"], *nodes["b"]) && meet(io, *nodes["a"], *nodes["c"]) &&
+           meet(io, *nodes["b"], *nodes["c"]);
+  };
+  for (const std::string& name : names) {
+    start(name, {old_key});
+  }
+  ASSERT_TRUE(all_meet());
+  const std::vector<std::vector<GroupKey>> stages = {
+      {old_key, new_key}, {new_key, old_key}, {new_key}};
+  for (const std::vector<GroupKey>& stage : stages) {
+    for (const std::string& name : names) {
+      for (const auto& [other, node] : nodes) {
+        node->downs.clear();
+      }
+      nodes[name].reset();
+      start(name, stage);
+      ASSERT_TRUE(all_meet());
+      for (const auto& [other, node] : nodes) {
+        for (const auto& [lost, down] : node->downs) {
+          EXPECT_EQ(lost, name) << other << " lost it: " << down.message;
+        }
+      }
+    }
+  }
 }
 
 TEST(Tls, StrangersWithOpenSslDoNotGetIn) {
