@@ -42,9 +42,13 @@ unit: ## unit tests and a short simulation (development build)
 	$(call dev_tests,unit sim)
 	@$(CTEST) --test-dir build/dev -L 'unit|sim' -j $(JOBS)
 
-sim: ## the seeded simulation of a peer group
-	$(call dev_tests,sim)
-	@$(CTEST) --test-dir build/dev -L sim
+CYCLES ?= 2400000
+FIRST ?= 1
+sim: ## the seeded simulation of a peer group, optimised, on all processors (CYCLES=n FIRST=seed JOBS=n)
+	@scripts/setup.sh build test
+	@cmake --preset release $(QUIET_CMAKE) >/dev/null
+	@cmake --build build/release --target sim_run -j $(JOBS)
+	@/usr/bin/python3 tests/sim/run.py build/release/tests/sim/sim_run --cycles $(CYCLES) --first $(FIRST) --jobs $(JOBS)
 
 model: ## the protocol's rules in every order of events, by Spin (tests/model/README.md)
 	@scripts/setup.sh test

@@ -100,13 +100,14 @@ function(turnout_room name)
 endfunction()
 
 # Tests of one room: every tests/<name>/*_test.cc becomes one program, run once under ctest with the labels given.
+# A main.cc there belongs to a program of its own.
 # The target tests_<label> builds all programs with that label.
 #
 #   turnout_tests(name LABELS label... DEPS room... LIBS library... TIMEOUT seconds)
 function(turnout_tests name)
   cmake_parse_arguments(T "" "TIMEOUT" "LABELS;DEPS;LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
-  list(FILTER sources EXCLUDE REGEX "_fuzz\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_fuzz|/main)\\.cc$")
   if(NOT sources)
     return()
   endif()

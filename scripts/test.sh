@@ -49,12 +49,13 @@ stage model tests/model/run.sh "$length"
 stage build-asan build asan tests_unit tests_sim
 suite asan asan 'unit|sim'
 
-stage build-release build release turnout
+stage build-release build release turnout sim_run
+stage simulation tests/sim/run.py build/release/tests/sim/sim_run --cycles 2400000 --jobs "$jobs"
 if [ -x tests/faults/run.sh ]; then stage faults tests/faults/run.sh "$length"; fi
 stage demo env DATABASE=sqlite scripts/demo.sh
 if [ "$length" = long ]; then
   stage demo-postgresql env DATABASE=postgresql scripts/demo.sh
-  if [ -x tests/sim/long.sh ]; then stage sim-long tests/sim/long.sh; fi
+  stage sim-long tests/sim/run.py build/release/tests/sim/sim_run --cycles 24000000 --first 1000001 --jobs "$jobs"
 fi
 
 echo

@@ -271,10 +271,10 @@ void Peer::leave(std::function<void()> done) {
   after_input();
 }
 
-// The catalogue in the database is newer than this peer's: bring the book up to date, then tell the
-// group's machine.
+// The catalogue in the database is newer than this peer's, or older after a fail-over: bring the
+// book up to date, then tell the group's machine.
 void Peer::take_catalogue(std::int64_t version) {
-  if (version > catalogue_seen_) {
+  if (version != catalogue_seen_) {
     catalogue_seen_ = version;
     catalogue_asked_ = version;
     engine_->refresh_catalogue();

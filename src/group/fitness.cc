@@ -35,6 +35,7 @@ void Member::Impl::become_unfit() {
   if (base::planted(base::Mutant::kUnfitGoesOn)) {
     return;
   }
+  failed_at_ = now_;
   if (!unfit_) {
     unfit_ = true;
     advertise_now();
@@ -115,6 +116,7 @@ void Member::Impl::stamped(const StampResult& result, Tick now) {
     if (moved_timeline) {
       replace_rows_from_ = ledger_.number + 1;
       master_row_ = result.master;
+      failed_at_ = now_;
       stop(StopReason::kTimeline);
     }
     learn_master(result.master);

@@ -174,6 +174,7 @@ class Member::Impl {
   void stamp_seen(Peer& peer, const PeerStamp& stamp, Tick began);
   void stamp_moved(const PeerName& name);
   void read_stamps_of_silent();
+  bool locks_prove() const;
   void probe(Peer& peer);
   void probe_due();
   void forget_dead();
@@ -301,6 +302,7 @@ class Member::Impl {
   bool unfit_ = true;
   Tick last_success_;  // when the last successful attempt on the database began
   std::optional<Tick> retry_at_;
+  std::optional<Tick> failed_at_;  // when an attempt on the database failed last
   Request stamp_;
   Request ledger_;
   Request stamps_;

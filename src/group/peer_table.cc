@@ -317,6 +317,10 @@ void Member::Impl::probe_due() {
   }
 }
 
+// A database that was away has dropped all locks: one that is free proves nothing until its holder
+// has had the time to come back, try again and stamp.
+bool Member::Impl::locks_prove() const { return !failed_at_ || now_ - *failed_at_ >= cycles(2); }
+
 void Member::Impl::life_lock(const LifeResult& result, Tick now) {
   enter(now);
   Peer* const peer = find_peer(result.peer);
@@ -327,8 +331,8 @@ void Member::Impl::life_lock(const LifeResult& result, Tick now) {
   if (result.outcome == Attempt::kFailed) {
     become_unfit();
   }
-  const bool ended =
-      result.outcome == Attempt::kDone || base::planted(base::Mutant::kGoneWithoutLifeLock);
+  const bool ended = (result.outcome == Attempt::kDone && locks_prove()) ||
+                     base::planted(base::Mutant::kGoneWithoutLifeLock);
   if (ended && result.incarnation == peer->incarnation && peer->connection_ended) {
     peer->over = true;
     probing_.erase(peer->name);

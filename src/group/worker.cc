@@ -125,6 +125,7 @@ class Worker::Impl {
 
   void stop(Tick now) {
     stopped_ = true;
+    touched_ = true;
     for (auto& [name, owner] : owners_) {
       lapse(owner, now);
     }
@@ -132,12 +133,14 @@ class Worker::Impl {
 
   void resume() {
     stopped_ = false;
+    touched_ = true;
     divide();
   }
 
   void set_capacity(Slots capacity) {
     CHECK(capacity.bulk >= 0 && capacity.single >= 1);
     capacity_ = capacity;
+    touched_ = true;
     divide();
   }
 
@@ -156,6 +159,7 @@ class Worker::Impl {
       }
       const bool idle = owner.bulk.bound() == 0 && owner.single.bound() == 0 &&
                         now - owner.heard > cycle_ * kForgetCycles;
+      touched_ = touched_ || idle;
       at = idle ? owners_.erase(at) : std::next(at);
     }
     divide();
@@ -168,6 +172,10 @@ class Worker::Impl {
   }
 
   WorkerReady take_ready() {
+    ready_.load_changed = false;
+    if (!std::exchange(touched_, false)) {
+      return std::exchange(ready_, {});
+    }
     for (auto& [name, owner] : owners_) {
       if (std::exchange(owner.changed, false)) {
         send(name, CreditGrant{incarnation_, credit(name, owner)});
@@ -206,6 +214,7 @@ class Worker::Impl {
   Owner& know(const PeerName& name, Incarnation incarnation) {
     Owner& owner = owners_[name];
     if (owner.incarnation != incarnation) {
+      touched_ = true;
       const std::uint64_t number = owner.credit_number;
       const std::int32_t bulk = owner.bulk.held;
       const std::int32_t single = owner.single.held;
@@ -246,6 +255,7 @@ class Worker::Impl {
     shrink(owner.bulk, kept.received_bulk, kept.window.bulk);
     shrink(owner.single, kept.received_single, kept.window.single);
     ++owner.credit_number;
+    touched_ = true;
     divide();
   }
 
@@ -255,6 +265,7 @@ class Worker::Impl {
     if (owner.bulk.window + owner.single.window == 0) {
       return;
     }
+    touched_ = true;
     for (Flow* const flow : {&owner.bulk, &owner.single}) {
       flow->reserved += std::exchange(flow->window, 0);
     }
@@ -296,12 +307,16 @@ class Worker::Impl {
 
   // Grants free slots one by one to the owner that has the fewest and needs one.
   void divide() {
+    bool wanted = false;
     for (auto& [name, owner] : owners_) {
-      if (now_ >= owner.reserved_until) {
+      if (owner.bulk.reserved + owner.single.reserved > 0 && now_ >= owner.reserved_until) {
         owner.bulk.reserved = owner.single.reserved = 0;
+        touched_ = true;
       }
+      wanted =
+          wanted || owner.bulk.need > owner.bulk.window || owner.single.need > owner.single.window;
     }
-    if (stopped_) {
+    if (stopped_ || !wanted) {
       return;
     }
     // What is reserved for an owner that needs slots again is granted to it again.
@@ -313,6 +328,7 @@ class Worker::Impl {
           flow->window += back;
           ++owner.credit_number;
           owner.changed = true;
+          touched_ = true;
         }
       }
     }
@@ -326,21 +342,33 @@ class Worker::Impl {
     }
   }
 
+  // One slot, to the owner that has the fewest; among equals to the next in turn, so that none
+  // waits for as long as others have a backlog.
   bool grant(BlockKind kind) {
-    Owner* poorest = nullptr;
-    for (auto& [name, owner] : owners_) {
-      const Flow& flow = owner.flow(kind);
+    PeerName& last = kind == BlockKind::kBulk ? last_bulk_ : last_single_;
+    auto poorest = owners_.end();
+    const auto consider = [&](std::map<PeerName, Owner>::iterator at) {
+      const Flow& flow = at->second.flow(kind);
       if (flow.need > flow.window + flow.reserved &&
-          (poorest == nullptr || flow.bound() < poorest->flow(kind).bound())) {
-        poorest = &owner;
+          (poorest == owners_.end() || flow.bound() < poorest->second.flow(kind).bound())) {
+        poorest = at;
       }
+    };
+    const auto after = owners_.upper_bound(last);
+    for (auto at = after; at != owners_.end(); ++at) {
+      consider(at);
     }
-    if (poorest == nullptr) {
+    for (auto at = owners_.begin(); at != after; ++at) {
+      consider(at);
+    }
+    if (poorest == owners_.end()) {
       return false;
     }
-    ++poorest->flow(kind).window;
-    ++poorest->credit_number;
-    poorest->changed = true;
+    last = poorest->first;
+    ++poorest->second.flow(kind).window;
+    ++poorest->second.credit_number;
+    poorest->second.changed = true;
+    touched_ = true;
     return true;
   }
 
@@ -357,11 +385,13 @@ class Worker::Impl {
     divide();
     Owner& owner = owners_.at(name);
     owner.changed = false;
+    touched_ = true;
     return credit(name, owner);
   }
 
   void take_in(const BlockMessage& message, const PeerName& from, Tick now) {
     CHECK(message.block != nullptr);
+    touched_ = true;
     Owner& owner = know(from, message.incarnation);
     owner.heard = now;
     if (message.session < owner.session) {
@@ -423,6 +453,7 @@ class Worker::Impl {
     CHECK(found != jobs_.end());
     Job job = std::move(found->second);
     jobs_.erase(found);
+    touched_ = true;
     Flow& flow = owners_.at(job.owner).flow(job.block->kind);
     CHECK(flow.held > 0);
     flow.held -= base::planted(base::Mutant::kSlotNotReturned) ? 0 : 1;
@@ -440,7 +471,10 @@ class Worker::Impl {
   Tick next_cycle_;
   Tick now_;
   bool stopped_ = false;
+  bool touched_ = true;  // what peers are told may have changed since the last take_ready()
   std::map<PeerName, Owner> owners_;
+  PeerName last_bulk_;  // whom the last slot of that kind was granted
+  PeerName last_single_;
   std::map<std::uint64_t, Job> jobs_;
   std::uint64_t job_number_ = 0;
   WorkerReady ready_;

@@ -22,7 +22,17 @@ void add(store::ContactBatch& batch, ContactId contact, std::int64_t value) {
   batch.columns[0].append(static_cast<double>(value));
 }
 
+std::string track_name(TrackId track) { return "track " + std::to_string(track.get()); }
+
 }  // namespace
+
+// The catalogue's version first, so that what is published meanwhile is read again.
+Book read_book(store::Session& session) {
+  Book book;
+  book.catalogue = must(session.catalogue_version());
+  book.tracks = must(session.tracks());
+  return book;
+}
 
 Database::Database(std::function<Instant()> clock, Duration cycle, int tracks, int contacts,
                    store::model::Fault fault)
@@ -38,7 +48,7 @@ Database::Database(std::function<Instant()> clock, Duration cycle, int tracks, i
   must(intake_->import_contacts(batch));
   for (int number = 1; number <= tracks; ++number) {
     const store::Published track =
-        must(intake_->publish(Program::publish("track " + std::to_string(number))));
+        must(intake_->publish(Program::publish(track_name(TrackId(number)), 1)));
     const Fence now = row(track.id).fence;
     const store::Fence fence{track.id, now.timeline, now.epoch};
     must(intake_->gather(fence, track.version, 1, "", {}, ContactId(0), std::max(1, contacts)));
@@ -54,6 +64,9 @@ void Database::add_contact() {
 }
 
 void Database::raise_value(ContactId contact, std::int64_t by) {
+  if (!tables().contacts.contains(contact)) {
+    return;
+  }
   store::ContactBatch batch = batch_of(program_.fields());
   add(batch, contact, std::min(Program::kMaxValue, value(contact) + by));
   must(intake_->import_contacts(batch));
@@ -74,6 +87,15 @@ std::vector<LedgerRow> Database::ledger() {
 }
 
 LedgerRow Database::row(TrackId track) { return work::to_group(tables().ledger.at(track)); }
+
+void Database::publish_again(TrackId track) {
+  const base::Version next(tables().ledger.at(track).version.get() + 1);
+  must(intake_->publish(Program::publish(track_name(track), next.get())));
+}
+
+void Database::set_active(TrackId track, bool active) {
+  intake_->set_active(track_name(track), active).value();
+}
 
 void Database::steal(TrackId track, const PeerName& name, Incarnation incarnation) {
   const Fence now = row(track).fence;

@@ -37,6 +37,15 @@ T must(base::Result<T> result) {
   return std::move(result).value();
 }
 
+// The tracks as a peer knows them.
+struct Book {
+  std::int64_t catalogue = 0;
+  std::vector<store::TrackVersion> tracks;
+};
+
+// As a peer's session reads it.
+Book read_book(store::Session& session);
+
 class Database {
  public:
   // `contacts` contacts, all of them on each of the tracks 1 … `tracks`.
@@ -52,12 +61,19 @@ class Database {
   // The intake: a contact comes.
   void add_contact();
   int contacts() { return static_cast<int>(tables().contacts.size()); }
-  // Raises a contact's value, up to Program::kMaxValue.
+  // Raises a contact's value, up to Program::kMaxValue. Nothing if a fail-over has lost it.
   void raise_value(ContactId contact, std::int64_t by);
   std::int64_t value(ContactId contact);
   // The ledger, the master's row first.
   std::vector<LedgerRow> ledger();
   LedgerRow row(TrackId track);
+  bool active(TrackId track) { return tables().ledger.at(track).active; }
+  // Somebody publishes the track anew, with the same steps; pauses it, or lets it go on.
+  void publish_again(TrackId track);
+  void set_active(TrackId track, bool active);
+  // A standby takes over that had got as far as `to`.
+  store::model::Data snapshot() { return store_.snapshot(); }
+  void fail_over(const store::model::Data& to) { store_.fail_over(to); }
   // Takes a row for somebody, whoever has it.
   void steal(TrackId track, const PeerName& name, Incarnation incarnation);
   // Entries that have not stopped.

@@ -30,6 +30,14 @@ Message misread(Message message) {
   return message;
 }
 
+std::vector<TrackId> all_tracks(int count) {
+  std::vector<TrackId> all;
+  for (int track = 1; track <= count; ++track) {
+    all.emplace_back(track);
+  }
+  return all;
+}
+
 Connection connection_of(const Message& message) {
   const bool blocks = std::holds_alternative<group::BlockMessage>(message) ||
                       std::holds_alternative<group::BlockReport>(message) ||
@@ -85,11 +93,12 @@ void Host::start() {
   pumps_soon_ = false;
   wake_.reset();
   next_poll_ = clock();
-  std::vector<TrackId> active;
-  for (int track = 1; track <= config.tracks; ++track) {
-    active.emplace_back(track);
+  if (config.work) {
+    take_book(read_book(*session_));
+    catalogue_seen_ = book_.catalogue;
+  } else {
+    member_->set_tracks(all_tracks(config.tracks), 1, clock());
   }
-  member_->set_tracks(std::move(active), 1, clock());
   worker_->stop(clock());
   dispatcher_->stop();
   pump();
@@ -114,8 +123,8 @@ void Host::pause() { paused_ = true; }
 void Host::resume() {
   CHECK(alive() && paused_);
   paused_ = false;
-  std::deque<std::function<void()>> waiting = std::exchange(inbox_, {});
-  for (const auto& action : waiting) {
+  std::deque<Action> waiting = std::exchange(inbox_, {});
+  for (Action& action : waiting) {
     if (alive()) {
       action();
       pump();
@@ -127,22 +136,27 @@ void Host::resume() {
   }
 }
 
+void Host::end_lateness() {
+  late_until_ = world_.now();
+  input([] {});
+}
+
 void Host::leave() {
   input([this] { member_->leave(clock()); });
 }
 
-void Host::deliver(const PeerName& from, const std::shared_ptr<const Message>& message) {
+void Host::deliver(const Host& from, const std::shared_ptr<const Message>& message) {
   if (!world_.config().work && working()) {
     // Nearly always an advertisement with nothing new.
-    member_->receive(*message, from, clock());
+    member_->receive(*message, from.name(), clock());
     if (member_->has_ready()) {
       pump_soon();
     }
     return;
   }
-  input([this, from, message] {
-    if (member_->receive(*message, from, clock())) {
-      hear(*message, from);
+  input([this, &from, message] {
+    if (member_->receive(*message, from.name(), clock())) {
+      hear(*message, from.name());
     }
   });
 }
@@ -167,6 +181,7 @@ void Host::pump() {
     return;
   }
   pumping_ = true;
+  bool cut = false;
   for (bool busy = true; busy && alive();) {
     busy = false;
     group::Ready ready = member_->take_ready();
@@ -197,9 +212,14 @@ void Host::pump() {
     if (dispatch.load_changed || work.load_changed) {
       share_load();
     }
+    pumped_at_ = clock();
     busy = !ready.empty() || !dispatch.messages.empty() || !dispatch.finished.empty() ||
            dispatch.load_changed || !work.jobs.empty() || !work.messages.empty() ||
            work.load_changed;
+    if (!busy && !cut) {
+      cut = true;
+      busy = cut_where_wanted();
+    }
   }
   pumping_ = false;
   if (alive()) {
@@ -234,11 +254,20 @@ void Host::share_load() {
 }
 
 void Host::schedule_wake() {
-  const Tick next =
+  Tick next =
       std::min({member_->next_tick(), dispatcher_->next_tick(), worker_->next_tick(), next_poll_});
+  for (const auto& [track, owned] : owned_) {
+    // What was due at the last pump has been asked for, or waits for slots.
+    if (owned.cutter && owned.cutter->next_tick() > pumped_at_) {
+      next = std::min(next, owned.cutter->next_tick());
+    }
+  }
   const std::int64_t wait = std::max<std::int64_t>(0, (next - clock()).count());
-  const Tick when =
-      world_.now() + Duration(wait + wait * std::abs(clock_ppm_) / 1'000'000 + (wait > 0 ? 1 : 0));
+  // As long as its clock takes for that, rounded up.
+  const std::int64_t rate = 1'000'000 + clock_ppm_;
+  const Tick on_time =
+      world_.now() + Duration((wait * 1'000'000 + rate - 1) / rate + (wait > 0 ? 1 : 0));
+  const Tick when = std::max(on_time, late_until_);
   if (wake_ && *wake_ <= when && *wake_ > world_.now()) {
     return;
   }
@@ -250,6 +279,9 @@ void Host::schedule_wake() {
     wake_.reset();
     if (paused_) {
       return;
+    }
+    if (world_.random().chance(world_.late_timers)) {
+      late_until_ = world_.now() + Duration(world_.random().below(world_.late_by.count()));
     }
     member_->tick(clock());
     dispatcher_->tick(clock());
@@ -273,12 +305,20 @@ void Host::send(const group::Send& send) {
     return;
   }
   const auto message = std::make_shared<const Message>(send.message);
+  const auto arrive = [this, message](Host& to) { to.deliver(*this, message); };
   if (!send.to.empty()) {
-    world_.transmit(*this, send.to, connection_of(*message),
-                    [from = name(), message](Host& to) { to.deliver(from, message); });
+    world_.transmit(*this, world_.host(send.to), connection_of(*message), arrive);
     return;
   }
-  world_.broadcast(*this, connection_of(*message), message);
+  if (!world_.config().work) {
+    world_.broadcast(*this, connection_of(*message), message);
+    return;
+  }
+  for (const auto& [other, host] : world_.hosts()) {
+    if (host.get() != this) {
+      world_.transmit(*this, *host, connection_of(*message), arrive);
+    }
+  }
 }
 
 // --- what Member says
@@ -307,9 +347,12 @@ void Host::obey(const group::Notice& notice) {
                    }
                  },
                  [&](const group::PeerChanged& n) { obey(n); },
-                 [&](const group::Stopped&) {
+                 [&](const group::Stopped& n) {
                    dispatcher_->stop();
                    worker_->stop(now);
+                   if (n.reason == group::StopReason::kTimeline) {
+                     refresh_book();
+                   }
                  },
                  [&](const group::Resumed&) {
                    dispatcher_->resume(now);
@@ -324,13 +367,13 @@ void Host::obey(const group::Notice& notice) {
 }
 
 void Host::obey(const group::TrackGained& gained) {
+  dispatcher_->lost(gained.track);
+  owned_.erase(gained.track);
   Owned& owned = owned_[gained.track];
-  owned = {};
+  owned.gained = ++times_gained_;
   owned.fence = {gained.track, gained.fence.timeline, gained.fence.epoch};
-  dispatcher_->gained(gained.track, base::Version(1), gained.fence);
   if (world_.config().work) {
-    look(gained.track);
-    follow(gained.track);
+    begin_owned(gained.track);
   }
 }
 

@@ -61,7 +61,7 @@ void Host::hand_out(const std::vector<store::OutboxDue>& due) {
     take_handout(keys, master_->epoch);
     return;
   }
-  world_.transmit(*this, to->first, Connection::kBlocks,
+  world_.transmit(*this, *to->second, Connection::kBlocks,
                   [keys, master = master_->epoch](Host& host) {
                     host.input([&host, keys, master] { host.take_handout(keys, master); });
                   });

@@ -3,6 +3,7 @@
 // statement is a request of its own, so that everything can happen between two of them.
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "sim/host_ask.h"
@@ -12,81 +13,94 @@ namespace turnout::sim {
 
 namespace {
 
-constexpr int kMaxDue = 100'000;
 constexpr int kFeedBatch = 50;
+constexpr int kEverybody = 10'000;
+// Of the contacts that are due nothing is known but that there are more.
+constexpr std::int64_t kManyMore = 100'000;
+constexpr ContactId kLastContact(std::numeric_limits<std::int64_t>::max());
+constexpr std::int32_t kLastEntry = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
 
 void Host::poll() {
   for (const auto& [track, owned] : owned_) {
-    look(track);
-    follow(track);
+    begin_owned(track);
+  }
+  follow_all();
+  for (const auto& [track, owned] : owned_) {
     note_feed(track);
   }
   read_outbox();
 }
 
 void Host::hint() {
-  input([this] {
-    for (const auto& [track, owned] : owned_) {
-      follow(track);
-    }
-  });
+  input([this] { follow_all(); });
 }
 
 // --- cutting
 // ---------------------------------------------------------------------------------------------------------
 
-void Host::look(TrackId track) {
-  Owned& owned = owned_.at(track);
-  if (!member_->may_write() || owned.ceding) {
-    return;
-  }
-  if (owned.reading) {
-    owned.more = true;
-    return;
-  }
-  if (dispatcher_->want(track) == 0) {
-    return;
-  }
-  owned.reading = true;
-  struct Due {
-    Instant now;
-    std::vector<store::DueItem> items;
-  };
-  auto due = std::make_shared<Due>();
-  ask_for_track(
-      track,
-      [this, due](const store::Fence& fence) {
-        due->now = must(session_->now());
-        due->items = must(session_->due(fence.track, {}, due->now, kMaxDue));
-      },
-      [this, due](Owned& mine, bool answered) {
-        mine.reading = false;
-        if (!answered) {
-          return;
-        }
-        offer_due(mine, due->now, due->items);
-        if (std::exchange(mine.more, false)) {
-          look(mine.fence.track);
-        }
-      });
-}
-
-void Host::offer_due(const Owned& owned, Instant cut_at, const std::vector<store::DueItem>& due) {
-  const TrackId track = owned.fence.track;
-  std::vector<group::Item> items;
-  for (const store::DueItem& item : due) {
-    if (!dispatcher_->outstanding(track, item.contact, item.entry)) {
-      items.push_back({item.contact, item.entry, item.move_no});
+// As work::Engine does. True when something was asked for.
+bool Host::cut_where_wanted() {
+  const Tick now = clock();
+  bool asked = false;
+  for (auto& [track, owned] : owned_) {
+    if (!owned.cutter || !owned.cutter->wants_to_look(now)) {
+      continue;
+    }
+    asked = true;
+    const std::size_t want = dispatcher_->want(track);
+    if (want == 0) {
+      dispatcher_->set_remaining(track, kManyMore, now);
+      continue;
+    }
+    const auto limit = static_cast<std::size_t>(world_.config().cut_size);
+    if (const auto request = owned.cutter->next(std::min(want, limit), now)) {
+      cut(owned, *request);
     }
   }
-  const std::size_t offered = std::min(items.size(), dispatcher_->want(track));
-  const auto left = static_cast<std::int64_t>(items.size() - offered);
-  items.resize(offered);
-  std::sort(items.begin(), items.end(),
-            [](const group::Item& a, const group::Item& b) { return a.contact < b.contact; });
-  dispatcher_->offer(track, cut_at, std::move(items), left, clock());
+  return asked;
+}
+
+void Host::cut(const Owned& owned, const work::Cutter::Request& request) {
+  ++queries.due;
+  auto read = std::make_shared<work::Cut>();
+  read->fence = owned.fence;
+  read->next = request.from;
+  const std::int64_t slow = (world_.config().cut_time + world_.extra_cut_time).count();
+  const Duration longer(slow > 0 ? world_.random().between(slow / 2, slow) : 0);
+  ask_for_track(
+      owned.fence.track,
+      [this, read, request](const store::Fence& fence) {
+        read->now = must(session_->now());
+        read->items = must(session_->due(fence.track, request.from, read->now, request.limit));
+        read->end = read->items.size() < static_cast<std::size_t>(request.limit);
+        if (!read->items.empty()) {
+          const store::DueItem& last = read->items.back();
+          read->next = {last.due, last.contact, last.entry};
+        }
+        if (read->end) {
+          const store::DueCursor after_now{read->now, kLastContact, kLastEntry};
+          const auto next = must(session_->due(fence.track, after_now, track::kNever, 1));
+          read->next_due = next.empty() ? track::kNever : next.front().due;
+        }
+      },
+      [this, read](Owned& mine, bool answered) {
+        read->failed = !answered;
+        take_cut(mine, *read);
+      },
+      longer);
+}
+
+void Host::take_cut(Owned& owned, const work::Cut& cut) {
+  const TrackId track = owned.fence.track;
+  std::vector<group::Item> items = owned.cutter->answered(cut, *dispatcher_, clock());
+  const std::int64_t remaining = cut.end || cut.failed ? 0 : kManyMore;
+  if (items.empty()) {
+    dispatcher_->set_remaining(track, remaining, clock());
+  } else {
+    dispatcher_->offer(track, cut.now, std::move(items), remaining, clock());
+  }
 }
 
 void Host::finish(const group::Finished& finished) {
@@ -97,20 +111,43 @@ void Host::finish(const group::Finished& finished) {
   if (found->second.ceding && dispatcher_->drained(finished.track)) {
     member_->drained(finished.track, clock());
   }
-  look(finished.track);
+  if (found->second.cutter) {
+    found->second.cutter->finished(finished.more_due || !finished.reread.empty());
+  }
 }
 
 // --- following the feed
 // ----------------------------------------------------------------------------------------------
 
+bool Host::may_follow(const Owned& owned) const {
+  return owned.cutter && !owned.following && !owned.ceding && member_->may_write();
+}
+
+// One reading for all tracks that stand at the same place.
+void Host::follow_all() {
+  std::map<std::string, std::vector<TrackId>> readers;
+  for (auto& [track, owned] : owned_) {
+    if (may_follow(owned) && owned.feed) {
+      owned.following = true;
+      readers[owned.feed->text].push_back(track);
+    }
+  }
+  for (const auto& [place, tracks] : readers) {
+    read_changes(tracks);
+  }
+  for (const auto& [track, owned] : owned_) {
+    follow(track);  // those that stand nowhere yet
+  }
+}
+
 void Host::follow(TrackId track) {
   Owned& owned = owned_.at(track);
-  if (owned.following || owned.ceding || !member_->may_write()) {
+  if (!may_follow(owned)) {
     return;
   }
   owned.following = true;
   if (owned.feed) {
-    read_changes(track);
+    read_changes({track});
   } else {
     read_cursor(track);
   }
@@ -130,38 +167,60 @@ void Host::read_cursor(TrackId track) {
           return;
         }
         mine.feed = store::FeedCursor{text->value()};
-        read_changes(mine.fence.track);
+        read_changes({mine.fence.track});
       });
 }
 
-void Host::read_changes(TrackId track) {
-  auto read = std::make_shared<store::FeedBatch>();
-  ask_for_track(
-      track,
-      [this, read, from = *owned_.at(track).feed](const store::Fence&) {
-        *read = must(session_->changes(from, kFeedBatch));
-      },
-      [this, read](Owned& mine, bool answered) {
-        if (!answered || read->changes.empty()) {
-          mine.following = false;
-          return;
+void Host::read_changes(const std::vector<TrackId>& tracks) {
+  struct Reader {
+    TrackId track;
+    std::uint64_t gained = 0;
+  };
+  std::vector<Reader> readers;
+  for (const TrackId track : tracks) {
+    readers.push_back({track, owned_.at(track).gained});
+  }
+  ++queries.feed;
+  auto read = std::make_shared<FeedRead>();
+  ask_for_work(
+      [this, read, from = *owned_.at(tracks.front()).feed] {
+        read->feed = must(session_->changes(from, kFeedBatch));
+        if (read->feed.lost) {
+          read->everybody = must(session_->load_contacts(ContactId(0), kEverybody, {}, {})).contact;
         }
-        auto batch = std::make_shared<Batch>();
-        for (const store::Change& change : read->changes) {
-          // A newcomer may have been gathered by the last owner, and have changed since: both
-          // stand folded into one change.
-          batch->contacts.push_back(change.contact);
-          if (change.created) {
-            batch->newcomers.push_back(change.contact);
+      },
+      [this, read, readers = std::move(readers)](bool answered) {
+        for (const Reader& reader : readers) {
+          const auto found = owned_.find(reader.track);
+          if (found != owned_.end() && found->second.gained == reader.gained) {
+            take_changes(found->second, *read, answered);
           }
         }
-        std::sort(batch->contacts.begin(), batch->contacts.end());
-        batch->contacts.erase(std::unique(batch->contacts.begin(), batch->contacts.end()),
-                              batch->contacts.end());
-        batch->next = read->next;
-        batch->more = read->more;
-        gather(mine.fence.track, batch);
       });
+}
+
+void Host::take_changes(Owned& owned, const FeedRead& read, bool answered) {
+  if (!answered || (read.feed.changes.empty() && !read.feed.lost)) {
+    owned.following = false;
+    return;
+  }
+  auto batch = std::make_shared<Batch>();
+  batch->newcomers = read.everybody;
+  batch->contacts = read.everybody;
+  for (const store::Change& change : read.feed.changes) {
+    // A newcomer may have been gathered by the last owner, and have changed since: both stand
+    // folded into one change.
+    batch->contacts.push_back(change.contact);
+    if (change.created) {
+      batch->newcomers.push_back(change.contact);
+    }
+  }
+  std::sort(batch->contacts.begin(), batch->contacts.end());
+  batch->contacts.erase(std::unique(batch->contacts.begin(), batch->contacts.end()),
+                        batch->contacts.end());
+  batch->next = read.feed.next;
+  batch->more = read.feed.more;
+  gather(owned.fence.track, batch);
 }
 
 void Host::gather(TrackId track, const std::shared_ptr<const Batch>& batch) {
@@ -172,8 +231,8 @@ void Host::gather(TrackId track, const std::shared_ptr<const Batch>& batch) {
   auto got = std::make_shared<store::GatherResult>();
   ask_for_track(
       track,
-      [this, got, batch](const store::Fence& fence) {
-        *got = must(session_->gather_these(fence, base::Version(1), 1, "", {}, batch->newcomers));
+      [this, got, batch, version = version_of(track)](const store::Fence& fence) {
+        *got = must(session_->gather_these(fence, version, 1, "", {}, batch->newcomers));
       },
       [this, got, batch](Owned& mine, bool answered) {
         const TrackId here = mine.fence.track;
@@ -184,7 +243,7 @@ void Host::gather(TrackId track, const std::shared_ptr<const Batch>& batch) {
           }
           return;
         }
-        look(here);
+        mine.cutter->look();
         find_waiting(here, batch);
       });
 }

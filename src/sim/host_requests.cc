@@ -58,6 +58,7 @@ void Host::start_requests(const group::Ready& ready) {
         });
   }
   if (ready.read_ledger) {
+    ++queries.others;
     auto result = no_answer<group::LedgerResult>();
     result->number = ready.read_ledger->number;
     ask([this, result,
@@ -78,29 +79,35 @@ void Host::start_stamps(const group::Ready& ready) {
   if (!ready.stamp) {
     return;
   }
-  auto result = no_answer<group::StampResult>();
-  result->number = ready.stamp->number;
+  ++queries.stamps;
+  auto stamped = std::make_shared<work::Stamped>();
+  stamped->result.number = ready.stamp->number;
+  stamped->result.outcome = Attempt::kFailed;
   ask(
-      [this, result, write = *ready.stamp, self = self_] {
-        *result = work::carry_out(*group_session_, write, self).result;
-        if (result->outcome == Attempt::kDone) {
+      [this, stamped, write = *ready.stamp, self = self_] {
+        *stamped = work::carry_out(*group_session_, write, self);
+        if (stamped->result.outcome == Attempt::kDone) {
           stamped_at.push_back(world_.now());
           if (stamped_at.size() > kStampsKept) {
             stamped_at.pop_front();
           }
         }
       },
-      [this, result](bool answered) {
+      [this, stamped](bool answered) {
         if (!answered) {
-          result->outcome = Attempt::kFailed;
+          stamped->result.outcome = Attempt::kFailed;
         }
-        member_->stamped(*result, clock());
+        member_->stamped(stamped->result, clock());
+        if (stamped->result.outcome == Attempt::kDone) {
+          take_catalogue(stamped->catalogue);
+        }
       });
 }
 
 // What shows whether others live.
 void Host::start_witnesses(const group::Ready& ready) {
   if (ready.read_stamps) {
+    ++queries.others;
     auto result = no_answer<group::StampReadResult>();
     result->number = ready.read_stamps->number;
     ask([this, result,
@@ -113,10 +120,16 @@ void Host::start_witnesses(const group::Ready& ready) {
         });
   }
   for (const group::LifeProbe& probe : ready.probe) {
+    ++queries.others;
     auto result = no_answer<group::LifeResult>();
     result->peer = probe.peer;
     result->incarnation = probe.incarnation;
-    ask([this, result, probe] { *result = work::carry_out(*group_session_, probe); },
+    ask(
+        [lock = std::weak_ptr(life_lock_), result, probe] {
+          if (const auto session = lock.lock()) {
+            *result = work::carry_out(*session, probe);
+          }
+        },
         [this, result](bool answered) {
           if (!answered) {
             result->outcome = Attempt::kFailed;

@@ -1,5 +1,6 @@
 // What a process does with the blocks that it takes: it reads, decides, commits, reports.
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/host_ask.h"
@@ -22,7 +23,10 @@ void Host::begin(const group::Job& job) {
                                            1, world_.config().block_time.count())));
   auto work = std::make_shared<Work>();
   ask_for_work(
-      [this, work, block = job.block] {
+      [this, work, block = job.block, version = version_of(job.block->track)] {
+        if (version != block->version) {
+          work->book = read_book(*session_);
+        }
         session_
             ->load(block->track, work::to_store(block->items), world_.database().program().fields(),
                    {}, work->before)
@@ -30,6 +34,13 @@ void Host::begin(const group::Job& job) {
       },
       [this, work, job, lasts](bool answered) {
         if (!answered) {
+          give_back(job, group::BlockOutcome::kFailed);
+          return;
+        }
+        if (work->book) {
+          take_book(*work->book);
+        }
+        if (version_of(job.block->track) != job.block->version) {
           give_back(job, group::BlockOutcome::kFailed);
           return;
         }
@@ -85,6 +96,9 @@ void Host::report(const group::Job& job, const Work& work, const store::CommitRe
     report.not_where_said.push_back(
         {work.before.contact[row], work.before.entry[row], work.before.move_no[row]});
   }
+  const bool due_now = std::any_of(work.after.due_at.begin(), work.after.due_at.end(),
+                                   [&work](Instant due) { return due <= work.before.now; });
+  report.more_due = due_now || !report.not_where_said.empty();
   worker_->finished(job.number, std::move(report), clock());
 }
 

@@ -101,9 +101,9 @@ void Program::run(base::TrackId track, const track::ContactBlock& before,
   }
 }
 
-store::Publish Program::publish(const std::string& name) {
+store::Publish Program::publish(const std::string& name, int edition) {
   store::Publish publish;
-  publish.text = name;
+  publish.text = name + ", edition " + std::to_string(edition);
   publish.track.name.text = name;
   for (std::int32_t number = 1; number <= kSteps; ++number) {
     track::Step step;

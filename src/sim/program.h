@@ -46,8 +46,8 @@ class Program {
 
   // The contact's value, a number; missing is 0.
   const std::vector<track::Field>& fields() const { return fields_; }
-  // A track of these steps, as it is published.
-  static store::Publish publish(const std::string& name);
+  // A track of these steps, as it is published for the `edition`th time.
+  static store::Publish publish(const std::string& name, int edition);
 
  private:
   base::Duration cycle_;

@@ -16,9 +16,10 @@ World::World(const WorldConfig& config)
     hosts_.emplace(name, std::make_unique<Host>(*this, PeerName(name), hosts_.size()));
   }
   last_arrival_.resize(hosts_.size() * hosts_.size() * 2);
+  cuts_.resize(hosts_.size() * hosts_.size());
 }
 
-void World::at(Tick when, std::function<void()> action) {
+void World::at(Tick when, Action action) {
   std::size_t place = actions_.size();
   if (free_actions_.empty()) {
     actions_.push_back(std::move(action));
@@ -36,7 +37,7 @@ void World::run_until(Tick until) {
     std::pop_heap(queue_.begin(), queue_.end(), is_later);
     const Event event = queue_.back();
     queue_.pop_back();
-    const std::function<void()> action = std::exchange(actions_[event.action], nullptr);
+    Action action = std::move(actions_[event.action]);
     free_actions_.push_back(event.action);
     // A state machine that asks to be called at once, for ever, would keep a processor busy.
     events_now_ = event.at == now_ ? events_now_ + 1 : 0;
@@ -46,16 +47,9 @@ void World::run_until(Tick until) {
     }
     now_ = event.at;
     action();
-    step();
   }
   if (!failure_) {
     now_ = std::max(now_, until);
-  }
-}
-
-void World::step() {
-  for (Observer* const observer : observers_) {
-    observer->on_step();
   }
 }
 
@@ -63,36 +57,6 @@ void World::fail(const std::string& what) {
   if (!failure_) {
     failure_ = what;
   }
-}
-
-template <class Each>
-void World::draw_arrivals(const Host& from, const Host& to, Connection connection, Each each) {
-  if (!to.alive() || apart(from, to) || random_.chance(network.loss)) {
-    return;
-  }
-  const int copies = random_.chance(network.duplication) ? 2 : 1;
-  for (int copy = 0; copy < copies; ++copy) {
-    const std::int64_t jitter = config_.jitter.count() + extra_latency.count();
-    Tick arrival = now_ + config_.latency + Duration(jitter > 0 ? random_.below(jitter) : 0);
-    if (!random_.chance(network.reordering)) {
-      Tick& last = last_arrival_[(from.number() * hosts_.size() + to.number()) * 2 +
-                                 (connection == Connection::kBlocks ? 1 : 0)];
-      arrival = last = std::max(arrival, last);
-    }
-    each(arrival);
-  }
-}
-
-void World::transmit(const Host& from, const PeerName& to, Connection connection,
-                     std::function<void(Host& to)> arrive) {
-  Host& receiver = host(to);
-  draw_arrivals(from, receiver, connection, [&](Tick arrival) {
-    at(arrival, [this, &receiver, life = receiver.life(), &from, arrive] {
-      if (receiver.alive() && receiver.life() == life && !apart(from, receiver)) {
-        arrive(receiver);
-      }
-    });
-  });
 }
 
 // What arrives at the same time is one event: in a large group that is nearly everything.
@@ -112,10 +76,7 @@ void World::broadcast(const Host& from, Connection connection,
       for (std::size_t i = 0; i < to.size() && !failure_; ++i) {
         Host& receiver = *to[i].host;
         if (receiver.alive() && receiver.life() == to[i].life && !apart(from, receiver)) {
-          receiver.deliver(from.name(), message);
-        }
-        if (i + 1 < to.size()) {
-          step();
+          receiver.deliver(from, message);
         }
       }
     });
@@ -133,6 +94,21 @@ void World::broadcast(const Host& from, Connection connection,
     });
   }
   flush();
+}
+
+void World::mend(const Host& from, const Host& to) {
+  int& times = cuts_[way(from, to)];
+  times = std::max(0, times - 1);
+}
+
+Tick World::arrival(const Host& from, const Host& to, Connection connection) {
+  const std::int64_t jitter = config_.jitter.count() + extra_latency.count();
+  const Tick when = now_ + config_.latency + Duration(jitter > 0 ? random_.below(jitter) : 0);
+  if (random_.chance(network.reordering)) {
+    return when;
+  }
+  Tick& last = last_arrival_[way(from, to) * 2 + (connection == Connection::kBlocks ? 1 : 0)];
+  return last = std::max(when, last);
 }
 
 // The operating system closes a dead process's sockets: the others see the end of the connection,

@@ -157,6 +157,9 @@ bool Engine::begin(const store::Fence& fence, base::Tick now) {
   }
   dispatcher_.gained(fence.track, entry->published.version, {fence.timeline, fence.epoch});
   cutters_.emplace(fence.track, Cutter(fence, entry->published.version, now));
+  if (std::find(draining_.begin(), draining_.end(), fence.track) != draining_.end()) {
+    dispatcher_.drain(fence.track);  // it is to be ceded since before the work on it began
+  }
   return true;
 }
 
@@ -178,10 +181,14 @@ void Engine::notice(const group::Notice& notice, base::Tick now) {
                    draining_.push_back(n.track);
                  },
                  [&](const group::TrackKept& n) { dispatcher_.resume_track(n.track, now); },
-                 [&](const group::Stopped&) {
+                 [&](const group::Stopped& n) {
                    dispatcher_.stop();
                    worker_.stop(now);
                    owner_->stop();
+                   if (n.reason == group::StopReason::kTimeline) {
+                     book_.forget_version();
+                     refresh_catalogue();
+                   }
                  },
                  [&](const group::Resumed&) {
                    dispatcher_.resume(now);

@@ -53,6 +53,7 @@ base::Result<void> TrackBook::refresh(store::Session& session) {
     const auto old = known.find(id);
     const bool current = old != known.end() && old->second->problem.empty() &&
                          old->second->published.version == version.version &&
+                         old->second->published.text == version.text &&
                          old->second->published.active == version.active;
     tracks[id] = current && same_fields ? old->second : compile(std::move(version), catalogue);
   }
@@ -61,6 +62,11 @@ base::Result<void> TrackBook::refresh(store::Session& session) {
   catalogue_ = std::move(catalogue);
   version_ = newest;
   return base::ok();
+}
+
+void TrackBook::forget_version() {
+  const std::lock_guard lock(mutex_);
+  version_ = 0;
 }
 
 std::shared_ptr<const TrackEntry> TrackBook::find(base::TrackId id) const {

@@ -39,6 +39,9 @@ class TrackBook {
   // they are unless fields were added. Errors are the session's.
   base::Result<void> refresh(store::Session& session);
 
+  // The next refresh() reads everything, whatever the catalogue's version: after a fail-over that
+  // lost the tail the same number may stand for something else.
+  void forget_version();
   // The current version of the track, or null.
   std::shared_ptr<const TrackEntry> find(base::TrackId id) const;
   std::vector<std::shared_ptr<const TrackEntry>> all() const;

@@ -420,5 +420,39 @@ TEST(Worker, ABlockThatComesTwiceIsDoneOnce) {  // G11
   EXPECT_EQ(worker.slots(), (Slots{2, 1}));
 }
 
+// Of owners that all have more to do than there are slots, each has its turn.
+TEST(Worker, SlotsGoRoundAmongOwnersThatNeedAlike) {  // G9
+  const Tick now{};
+  Worker worker(config("w"), {1, 1}, now);
+  for (const char* name : {"a", "b", "c"}) {
+    Advertisement busy;
+    busy.name = PeerName(name);
+    busy.incarnation = Incarnation(1);
+    busy.cycle = 1s;
+    busy.backlog = {{TrackId(1), 100, 0}};
+    worker.receive(busy, busy.name, now);
+  }
+  std::string served;
+  for (std::uint32_t round = 1; round <= 6; ++round) {
+    const std::vector<Credit> credits = worker.credits();
+    ASSERT_EQ(credits.size(), 1U);
+    const PeerName owner = credits[0].owner;
+    served += owner.get();
+    Block block;
+    block.id = round;
+    block.track = TrackId(1);
+    BlockMessage message;
+    message.incarnation = Incarnation(1);
+    message.serial = (round + 2) / 3;
+    message.backlog = {100, 0};
+    message.block = std::make_shared<const Block>(block);
+    worker.receive(message, owner, now);
+    const WorkerReady ready = worker.take_ready();
+    ASSERT_EQ(ready.jobs.size(), 1U);
+    worker.finished(ready.jobs[0].number, {}, now);
+  }
+  EXPECT_EQ(served, "abcabc");
+}
+
 }  // namespace
 }  // namespace turnout::group

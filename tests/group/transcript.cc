@@ -187,9 +187,11 @@ class Player : public sim::Observer {
     } else if (verb == "run") {
       world_->run_for(duration(args.at(1)));
     } else if (verb == "cut" || verb == "cut-one") {
-      world_->cut(PeerName(args.at(1)), PeerName(args.at(2)));
+      const Host& a = world_->host(args.at(1));
+      const Host& b = world_->host(args.at(2));
+      world_->cut(a, b);
       if (verb == "cut") {
-        world_->cut(PeerName(args.at(2)), PeerName(args.at(1)));
+        world_->cut(b, a);
       }
     } else if (verb == "heal") {
       world_->heal();

@@ -16,6 +16,8 @@ namespace turnout::sim {
 class Checker : public store::model::Watcher, public Observer {
  public:
   explicit Checker(World& world) : world_(world) {}
+  // Every quarter of a cycle.
+  virtual void look() {}
   // After the faults have ended and the work is done.
   virtual void at_end() {}
 

@@ -7,9 +7,14 @@ namespace {
 
 class Timers : public Checker {
  public:
-  explicit Timers(World& world) : Checker(world) {
-    for (const auto& [key, position] : world.database().tables().positions) {
-      timed_.insert(key);  // all begin ready
+  explicit Timers(World& world) : Checker(world) { Timers::on_set_back(); }
+
+  void on_set_back() override {
+    timed_.clear();
+    for (const auto& [key, position] : world().database().tables().positions) {
+      if (position.due_at != track::kNever) {
+        timed_.insert(key);
+      }
     }
   }
 

@@ -14,7 +14,7 @@ class CreditKept : public Checker {
     const auto capacity = static_cast<std::size_t>(slots.bulk + slots.single);
     // Messages that overtake each other by more than a cycle are not promised anything.
     const bool in_order = world().network.reordering == 0 && world().extra_latency == Duration(0);
-    if (in_order && calm_.lasts(world().now(), world().config().cycle * 3) &&
+    if (in_order && calm_.lasts(world().now(), world().config().slowest_cycle() * 3) &&
         host.worker().jobs() > capacity) {
       fail("G11: " + host.name().get() + " holds " + std::to_string(host.worker().jobs()) +
            " blocks in " + std::to_string(capacity) + " slots");

@@ -1,4 +1,5 @@
-// G2: no write for a track is committed under a fence other than the ledger's.
+// G2: no write for a track is committed under a fence other than the ledger's, nor one that was
+// decided by another version of the track.
 
 #include "sim/checker.h"
 
@@ -14,6 +15,17 @@ class FenceHolds : public Checker {
       fail("G2: a write for track " + std::to_string(row.track.get()) +
            " went through under epoch " + std::to_string(under.epoch.get()) + ", the ledger has " +
            std::to_string(row.epoch.get()));
+    }
+  }
+
+  void on_move(const PositionKey& key, std::int32_t, std::int32_t) override {
+    const auto& tables = world().database().tables();
+    const base::Version decided = tables.positions.at(key).version;
+    const base::Version published = tables.ledger.at(key.track).version;
+    if (decided != published) {
+      fail("G2: contact " + std::to_string(key.contact.get()) + " was moved by version " +
+           std::to_string(decided.get()) + " of track " + std::to_string(key.track.get()) +
+           ", which is at version " + std::to_string(published.get()));
     }
   }
 };

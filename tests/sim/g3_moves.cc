@@ -19,6 +19,13 @@ class Moves : public Checker {
     last = move_no;
   }
 
+  void on_set_back() override {
+    last_.clear();
+    for (const auto& [key, position] : world().database().tables().positions) {
+      last_[key] = position.move_no;
+    }
+  }
+
  private:
   std::map<PositionKey, std::int32_t> last_;
 };

@@ -39,6 +39,13 @@ class Outbox : public Checker {
     acted_.clear();
   }
 
+  void on_set_back() override {
+    ever_.clear();
+    for (const auto& [key, action] : world().database().tables().outbox) {
+      ever_.insert(key);
+    }
+  }
+
  private:
   static std::string name_of(const store::OutboxKey& key) {
     return "G4: the action of move " + std::to_string(key.move_no) + " of contact " +

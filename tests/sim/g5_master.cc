@@ -41,14 +41,37 @@ class Master : public Checker {
     if (after.state == store::OutboxState::kSending && before != store::OutboxState::kWaiting) {
       fail(name_of(key) + " was taken while it did not wait");
     }
+    const bool held = after.state == store::OutboxState::kSending ||
+                      after.state == store::OutboxState::kUncertain;
+    held ? void(held_.insert(key)) : void(held_.erase(key));
     if (after.state == store::OutboxState::kUncertain && before == store::OutboxState::kSending) {
       judge_given_up(key, after);
     }
   }
 
   void on_delivered(const store::OutboxKey& key, bool taken) override {
-    if (taken && !delivered_.insert(key).second) {
+    if (taken && !delivered_.insert(key).second && !doubtful_.contains(key)) {
       fail(name_of(key) + " was sent twice");
+    }
+  }
+
+  // What was taken or sent in the part that is lost may be sent again: the standby knows nothing of
+  // it.
+  void on_set_back() override {
+    doubtful_.merge(held_);
+    held_.clear();
+    const auto& outbox = world().database().tables().outbox;
+    for (const store::OutboxKey& key : delivered_) {
+      const auto found = outbox.find(key);
+      if (found == outbox.end() || found->second.state != store::OutboxState::kSent) {
+        doubtful_.insert(key);
+      }
+    }
+    for (const auto& [key, action] : outbox) {
+      if (action.state == store::OutboxState::kSending ||
+          action.state == store::OutboxState::kUncertain) {
+        held_.insert(key);
+      }
     }
   }
 
@@ -71,6 +94,8 @@ class Master : public Checker {
   std::map<Fence, Process> masters_;
   std::map<Process, Fence> reigns_;
   std::set<store::OutboxKey> delivered_;
+  std::set<store::OutboxKey> held_;      // taken by a peer, and not noted
+  std::set<store::OutboxKey> doubtful_;  // a fail-over has lost that they were taken or sent
 };
 
 }  // namespace

@@ -1,8 +1,31 @@
 #include "sim/nemesis.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace turnout::sim {
+
+Nemesis::Nemesis(World& world, Calm& calm) : world_(world), calm_(calm) {
+  struct Share {
+    Kind kind;
+    int seeds;  // of a thousand that have it in their mix
+  };
+  const Share shares[] = {
+      {&Nemesis::kill, 900},         {&Nemesis::kill, 600},        {&Nemesis::pause, 700},
+      {&Nemesis::leave, 700},        {&Nemesis::network, 700},     {&Nemesis::partition, 700},
+      {&Nemesis::reset, 700},        {&Nemesis::no_database, 500}, {&Nemesis::slow_database, 300},
+      {&Nemesis::answers_lost, 300}, {&Nemesis::flap, 300},        {&Nemesis::late_timers, 300},
+      {&Nemesis::slow_cuts, 200},    {&Nemesis::clock_jump, 200},  {&Nemesis::fail_over, 200},
+      {&Nemesis::publish, 250},      {&Nemesis::pause_track, 250},
+  };
+  while (mix_.empty()) {
+    for (const Share& share : shares) {
+      if (world_.random().chance(share.seeds)) {
+        mix_.push_back(share.kind);
+      }
+    }
+  }
+}
 
 Duration Nemesis::some(int low_tenths, int high_tenths) {
   return world_.config().cycle * world_.random().between(low_tenths, high_tenths) / 10;
@@ -20,6 +43,10 @@ Host* Nemesis::pick() {
   return at->second.get();
 }
 
+TrackId Nemesis::pick_track() {
+  return TrackId(static_cast<std::int32_t>(world_.random().between(1, world_.config().tracks)));
+}
+
 void Nemesis::plan(Tick until) {
   until_ = until;
   world_.after(some(50, 120), [this] { episode(); });
@@ -30,38 +57,29 @@ void Nemesis::episode() {
     return;
   }
   const Duration lasts = world_.random().chance(500) ? some(1, 15) : some(15, 90);
-  switch (world_.random().below(8)) {
-    case 0:
-    case 1:
-      kill(lasts);
-      break;
-    case 2:
-      pause(lasts);
-      break;
-    case 3:
-      leave(lasts);
-      break;
-    case 4:
-      network(lasts);
-      break;
-    case 5:
-      partition(lasts);
-      break;
-    case 6:
-      reset();
-      break;
-    default:
-      database(lasts);
-  }
+  const auto drawn = world_.random().below(static_cast<std::int64_t>(mix_.size()));
+  (this->*mix_[static_cast<std::size_t>(drawn)])(lasts);
   // Often the next fault comes while the group is busy with this one; sometimes it gets time to
   // recover in full.
   const bool rest = world_.random().chance(250);
   world_.after(rest ? lasts + some(150, 220) : some(1, 60), [this] { episode(); });
 }
 
-void Nemesis::begin(const std::string& what, Duration lasts, std::function<void()> end) {
+void Nemesis::on_notice(const Host& host, const group::Notice& notice) {
+  if (std::holds_alternative<group::Superseded>(notice)) {
+    Host* const ended = &world_.host(host.name());
+    begin("superseded", ended->name().get() + " ends itself", some(1, 20), [ended] {
+      if (!ended->alive()) {
+        ended->start();
+      }
+    });
+  }
+}
+
+void Nemesis::begin(const char* kind, const std::string& what, Duration lasts,
+                    std::function<void()> end) {
   ++open_;
-  ++faults_;
+  ++faults_[kind];
   calm_.disturb();
   say(what);
   world_.after(lasts, [this, what, end = std::move(end)] {
@@ -69,6 +87,10 @@ void Nemesis::begin(const std::string& what, Duration lasts, std::function<void(
     say("end of: " + what);
     end_one();
   });
+}
+
+void Nemesis::instant(const char* kind, const std::string& what) {
+  begin(kind, what, Duration(0), [] {});
 }
 
 void Nemesis::end_one() {
@@ -84,8 +106,8 @@ void Nemesis::kill(Duration lasts) {
   }
   host->kill();
   // A killed process is started again when its life lock is free, see group::Start.
-  begin("kill " + host->name().get(), std::max(lasts, Duration(std::chrono::milliseconds(10))),
-        [host] {
+  begin("kill", "kill " + host->name().get(),
+        std::max(lasts, Duration(std::chrono::milliseconds(10))), [host] {
           if (!host->alive()) {
             host->start();
           }
@@ -98,7 +120,7 @@ void Nemesis::pause(Duration lasts) {
     return;
   }
   host->pause();
-  begin("pause " + host->name().get(), lasts, [host, life = host->life()] {
+  begin("pause", "pause " + host->name().get(), lasts, [host, life = host->life()] {
     if (host->alive() && host->paused() && host->life() == life) {
       host->resume();
     }
@@ -112,7 +134,7 @@ void Nemesis::leave(Duration lasts) {
   }
   host->leave();
   const Duration leaving = world_.config().cycle * (world_.config().miss_limit + 4);
-  begin("leave " + host->name().get(), lasts + leaving, [host] {
+  begin("leave", "leave " + host->name().get(), lasts + leaving, [host] {
     if (!host->alive()) {
       host->start();
     }
@@ -135,7 +157,8 @@ void Nemesis::network(Duration lasts) {
     default:
       world_.extra_latency = some(1, 15);
   }
-  begin("bad network: loss " + std::to_string(faults.loss) + ", duplication " +
+  begin("network",
+        "bad network: loss " + std::to_string(faults.loss) + ", duplication " +
             std::to_string(faults.duplication) + ", reordering " +
             std::to_string(faults.reordering) + ", latency " +
             std::to_string(world_.extra_latency.count() / 1000) + " ms",
@@ -156,54 +179,77 @@ void Nemesis::partition(Duration lasts) {
       what += " " + name.get();
     }
   }
+  std::vector<std::pair<Host*, Host*>> ways_cut;
   for (const auto& [from, x] : world_.hosts()) {
     for (const auto& [to, y] : world_.hosts()) {
       if (side.contains(from) != side.contains(to) && (ways & (side.contains(from) ? 1 : 2)) != 0) {
-        world_.cut(from, to);
+        world_.cut(*x, *y);
+        ways_cut.emplace_back(x.get(), y.get());
       }
     }
   }
-  begin(what + (ways == 1   ? " outward"
+  begin("cut",
+        what + (ways == 1   ? " outward"
                 : ways == 2 ? " inward"
                             : ""),
-        lasts, [this] { world_.heal(); });
+        lasts, [this, ways_cut] {
+          for (const auto& [from, to] : ways_cut) {
+            world_.mend(*from, *to);
+          }
+        });
 }
 
-void Nemesis::database(Duration lasts) {
-  switch (world_.random().below(4)) {
-    case 0: {
-      Host* const host = pick();
-      host->database_up = false;
-      begin("no database for " + host->name().get(), lasts, [host] { host->database_up = true; });
-      break;
-    }
-    case 1:
-      for (const auto& [name, host] : world_.hosts()) {
-        host->database_up = false;
-      }
-      begin("no database", lasts, [this] {
-        for (const auto& [name, host] : world_.hosts()) {
-          host->database_up = true;
-        }
-      });
-      break;
-    case 2:
-      world_.extra_database_latency = some(1, 8);
-      begin("slow database", lasts, [this] { world_.extra_database_latency = {}; });
-      break;
-    default:
-      world_.answers_lost = static_cast<int>(world_.random().between(20, 300));
-      begin("answers lost", lasts, [this] { world_.answers_lost = 0; });
-  }
-}
-
-void Nemesis::reset() {
+void Nemesis::reset(Duration) {
   Host* const a = pick();
   Host* const b = pick();
   if (a != b && a->alive() && b->alive()) {
-    begin("reset " + a->name().get() + " " + b->name().get(), Duration(0), [] {});
+    instant("reset", "reset " + a->name().get() + " " + b->name().get());
     world_.reset_connection(a->name(), b->name());
   }
+}
+
+// A link that comes and goes.
+void Nemesis::flap(Duration lasts) {
+  Host* const a = pick();
+  Host* const b = pick();
+  if (a == b) {
+    return;
+  }
+  const bool resets = world_.random().chance(500);
+  begin("flap",
+        "flapping link of " + a->name().get() + " and " + b->name().get() +
+            (resets ? ", with resets" : ""),
+        lasts, [] {});
+  toggle(*a, *b, world_.now() + lasts, resets);
+}
+
+void Nemesis::toggle(Host& a, Host& b, Tick until, bool resets) {
+  if (stopped_ || world_.now() >= until) {
+    return;
+  }
+  world_.cut(a, b);
+  world_.cut(b, a);
+  if (resets) {
+    world_.reset_connection(a.name(), b.name());
+  }
+  world_.after(std::min(some(1, 12), until - world_.now()), [this, &a, &b, until, resets] {
+    world_.mend(a, b);
+    world_.mend(b, a);
+    world_.after(some(1, 12), [this, &a, &b, until, resets] { toggle(a, b, until, resets); });
+  });
+}
+
+void Nemesis::late_timers(Duration lasts) {
+  world_.late_timers = static_cast<int>(world_.random().between(50, 500));
+  world_.late_by = some(5, 40);
+  begin("late_timers",
+        "timers late by up to " + std::to_string(world_.late_by.count() / 1000) + " ms", lasts,
+        [this] {
+          world_.late_timers = 0;
+          for (const auto& [name, host] : world_.hosts()) {
+            host->end_lateness();
+          }
+        });
 }
 
 void Nemesis::stop() {
@@ -212,13 +258,19 @@ void Nemesis::stop() {
   world_.network = {};
   world_.extra_latency = {};
   world_.extra_database_latency = {};
+  world_.extra_cut_time = {};
   world_.answers_lost = 0;
+  world_.late_timers = 0;
   world_.heal();
+  for (int track = 1; track <= world_.config().tracks; ++track) {
+    world_.database().set_active(TrackId(track), true);
+  }
   for (const auto& [name, host] : world_.hosts()) {
     host->database_up = true;
     if (host->paused()) {
       host->resume();
     }
+    host->end_lateness();
   }
 }
 

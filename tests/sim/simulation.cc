@@ -1,82 +1,40 @@
 #include "sim/simulation.h"
 
 #include <algorithm>
-#include <deque>
+#include <array>
 #include <memory>
-#include <sstream>
 
 #include "sim/checker.h"
-#include "sim/describe.h"
 #include "sim/nemesis.h"
+#include "sim/trace.h"
 
 namespace turnout::sim {
 namespace {
 
-// Keeps the last events, in words.
-class Trace : public Observer {
- public:
-  explicit Trace(World& world) : world_(world) {}
-  void on_notice(const Host& host, const group::Notice& notice) override {
-    add(host.name().get() + "  " + describe(notice));
-  }
-  void on_ask(const Host& host, const std::string& what) override {
-    add(host.name().get() + "  asks to " + what);
-  }
-  void on_fault(const std::string& what) override { add("*  " + what); }
-  void on_send(const Host& host, const PeerName& to, const Message& message) override {
-    const std::string who = host.name().get() + "  ";
-    if (const auto* const m = std::get_if<group::BlockMessage>(&message)) {
-      add(who + "hands block " + std::to_string(m->block->id) + "/" + std::to_string(m->attempt) +
-          " of track " + std::to_string(m->block->track.get()) + " to " + to.get() + ", serial " +
-          std::to_string(m->session) + "." + std::to_string(m->serial));
-    } else if (const auto* const r = std::get_if<group::BlockReport>(&message)) {
-      add(who + "reports block " + std::to_string(r->block) + " to " + to.get());
-    } else if (const auto* const g = std::get_if<group::CreditGrant>(&message)) {
-      add(who + "grants " + to.get() + " " + std::to_string(g->credit.window.bulk) + "/" +
-          std::to_string(g->credit.window.single) + " number " + std::to_string(g->credit.number) +
-          " received " + std::to_string(g->credit.received_bulk) + "/" +
-          std::to_string(g->credit.received_single));
-    }
-  }
-
-  std::string text() const {
-    std::string all;
-    for (const std::string& line : lines_) {
-      all += line + '\n';
-    }
-    return all;
-  }
-
- private:
-  static constexpr std::size_t kKept = 150;
-  void add(const std::string& what) {
-    lines_.push_back(std::to_string(world_.now().us / 1000) + "  " + what);
-    if (lines_.size() > kKept) {
-      lines_.pop_front();
-    }
-  }
-  World& world_;
-  std::deque<std::string> lines_;
-};
-
-class Counter : public store::model::Watcher {
+class Counter : public store::model::Watcher, public Observer {
  public:
   void on_move(const PositionKey&, std::int32_t, std::int32_t) override { ++moves; }
   void on_take(const store::LedgerRow& before, const store::LedgerRow& after) override {
     takeovers += before.owner && after.track != store::kMasterRow ? 1 : 0;
   }
+  void on_write(const store::Fence&, const store::LedgerRow&) override { ++writes; }
+  void on_send(const Host&, const PeerName&, const Message&) override { ++sent; }
+  void on_delivered(const store::OutboxKey&, bool taken) override { delivered += taken ? 1 : 0; }
   std::int64_t moves = 0;
   std::int64_t takeovers = 0;
+  std::int64_t writes = 0;
+  std::int64_t sent = 0;
+  std::int64_t delivered = 0;
 };
 
-WorldConfig draw(std::uint64_t seed, const Planted& planted) {
-  Random random(seed ^ 0x5eed);
+WorldConfig draw(const Life& life) {
+  Random random(life.seed ^ 0x5eed);
   WorldConfig config;
-  config.seed = seed;
-  config.planted = planted;
+  config.seed = life.seed;
+  config.planted = life.planted;
   config.miss_limit = static_cast<int>(random.between(3, 5));
   config.claim_counter = static_cast<int>(random.between(1, config.miss_limit - 2));
-  const std::int64_t peers = random.between(1, 5);
+  const std::int64_t peers = life.small ? random.between(1, 2) : random.between(3, 9);
   for (std::int64_t i = 0; i < peers; ++i) {
     config.peers.push_back(std::string(1, static_cast<char>('a' + i)));
   }
@@ -87,8 +45,17 @@ WorldConfig draw(std::uint64_t seed, const Planted& planted) {
   config.latency = Duration(random.between(100, 20'000));
   config.jitter = Duration(random.between(0, 20'000));
   config.database_latency = Duration(random.between(200, 20'000));
+  config.change_every = std::array{20, 60, 200}[static_cast<std::size_t>(random.below(3))];
   config.block_time = Duration(random.between(1'000, 40'000));
-  config.drift_ppm = random.chance(500) ? random.between(1, 500) : 0;
+  if (random.chance(250)) {
+    config.cut_time = config.cycle * random.between(1, 30) / 10;
+  } else if (random.chance(500)) {
+    config.cut_size = static_cast<int>(random.between(1, 6));
+  }
+  const std::int64_t clocks = random.below(10);
+  config.drift_ppm = clocks < 4   ? 0
+                     : clocks < 7 ? random.between(1, 500)
+                                  : random.between(10'000, 100'000);
   return config;
 }
 
@@ -101,6 +68,13 @@ void hint(World& world) {
 void change(World& world, ContactId contact) {
   world.database().raise_value(contact, 1);
   hint(world);
+}
+
+void look_around(World& world, const std::vector<std::unique_ptr<Checker>>& checkers) {
+  for (const auto& checker : checkers) {
+    checker->look();
+  }
+  world.after(world.config().cycle / 4, [&] { look_around(world, checkers); });
 }
 
 // Contacts come and change now and then, some of them several times in a row, so that rules are met
@@ -119,20 +93,22 @@ void change_contacts(World& world, const bool& going_on) {
     world.after(Duration(world.random().below(100'000)),
                 [&world, contact] { change(world, contact); });
   }
-  world.after(config.cycle * world.random().between(1, 40) / 20,
+  world.after(config.cycle * world.random().between(1, 2 * config.change_every) / 20,
               [&world, &going_on] { change_contacts(world, going_on); });
 }
 
 }  // namespace
 
-Outcome simulate(std::uint64_t seed, const Planted& planted, bool traced) {
+Outcome simulate(const Life& life) {
   constexpr int kFaultyCycles = 120;
   constexpr int kCalmCycles = 80;
-  World world(draw(seed, planted));
+  constexpr int kCuts = 16;  // that a contact may need to get to the end
+  World world(draw(life));
   const Duration cycle = world.config().cycle;
   Calm calm;
   Counter counter;
   world.watch(&counter);
+  world.observe(&counter);
   std::vector<std::unique_ptr<Checker>> checkers;
   checkers.push_back(check_ownership(world));
   checkers.push_back(check_fence(world));
@@ -148,8 +124,9 @@ Outcome simulate(std::uint64_t seed, const Planted& planted, bool traced) {
     world.watch(checker.get());
     world.observe(checker.get());
   }
+  look_around(world, checkers);
   std::optional<Trace> trace;
-  if (traced) {
+  if (life.traced) {
     world.observe(&trace.emplace(world));
   }
   // The group is calm once everybody has started; the first fault comes later.
@@ -164,6 +141,7 @@ Outcome simulate(std::uint64_t seed, const Planted& planted, bool traced) {
   bool changing = true;
   world.after(cycle, [&] { change_contacts(world, changing); });
   Nemesis nemesis(world, calm);
+  world.observe(&nemesis);
   nemesis.plan(Tick{} + cycle * kFaultyCycles);
   world.run_until(Tick{} + cycle * kFaultyCycles);
   nemesis.stop();
@@ -174,7 +152,9 @@ Outcome simulate(std::uint64_t seed, const Planted& planted, bool traced) {
                   [&world, contact] { change(world, ContactId(contact)); });
     }
   }
-  world.run_for(cycle * kCalmCycles);
+  // A clock that was set back may have put off what is due.
+  world.run_for(world.config().slowest_cycle() * kCalmCycles + world.config().cut_time * kCuts +
+                (world.database_offset < Duration(0) ? kClockJump * 2 : Duration(0)));
   if (!world.failure()) {
     for (const auto& checker : checkers) {
       checker->at_end();
@@ -185,10 +165,20 @@ Outcome simulate(std::uint64_t seed, const Planted& planted, bool traced) {
     outcome.failure = "at " + std::to_string(world.now().us / 1000) + " ms: " + *world.failure();
   }
   outcome.trace = trace ? trace->text() : "";
-  outcome.cycles = world.now().us / cycle.count();
-  outcome.moves = counter.moves;
   outcome.faults = nemesis.faults();
-  outcome.takeovers = counter.takeovers;
+  std::int64_t faults = 0;
+  for (const auto& [kind, times] : outcome.faults) {
+    faults += times;
+  }
+  outcome.figures = {{"groups", 1},
+                     {"peers", static_cast<std::int64_t>(world.hosts().size())},
+                     {"cycles", world.now().us / cycle.count()},
+                     {"faults", faults},
+                     {"takeovers", counter.takeovers},
+                     {"moves", counter.moves},
+                     {"writes", counter.writes},
+                     {"messages", counter.sent},
+                     {"delivered", counter.delivered}};
   return outcome;
 }
 

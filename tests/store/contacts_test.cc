@@ -325,9 +325,6 @@ TEST_P(ContactsTest, TheFeedGivesEveryChangeOnceInPieces) {
 
 TEST_P(ContactsTest, ACursorThatMeansNothingHereHasLostItsPlace) {
   import(1);
-  if (GetParam() == Kind::kModel) {
-    GTEST_SKIP() << "the model's cursor is a number";
-  }
   for (const char* text : {"other:1", "garbage", ":"}) {
     const FeedBatch batch = must(session().changes({text}, 10));
     EXPECT_TRUE(batch.lost) << text;

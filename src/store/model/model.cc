@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "store/model/session.h"
+#include "store/sql/ledger.h"
 
 namespace turnout::store::model {
 
@@ -66,7 +67,7 @@ class ModelGroupSession final : public GroupSession {
   explicit ModelGroupSession(std::shared_ptr<Tables> tables) : t_(std::move(tables)) {}
   ~ModelGroupSession() override {
     const std::lock_guard guard(t_->mutex);
-    t_->living.erase({life_.name, life_.incarnation});
+    end_life();
   }
 
   base::Result<base::Incarnation> begin_life(const base::PeerName& name,
@@ -75,12 +76,14 @@ class ModelGroupSession final : public GroupSession {
       return base::fail(base::ErrorCode::kInvalid, "a peer's name has 1 to 64 bytes");
     }
     const std::lock_guard guard(t_->mutex);
-    t_->living.erase({life_.name, life_.incarnation});
+    end_life();
     const auto known = t_->peers.find(name);
     const bool again = t_->fault == Fault::kSameIncarnation && known != t_->peers.end();
     const base::Incarnation incarnation =
-        again ? known->second.incarnation : base::Incarnation(++t_->last_incarnation);
+        again ? known->second.incarnation
+              : sql::incarnation_of(t_->timeline, ++t_->last_incarnation);
     t_->peers[name] = {incarnation, 0, address};
+    t_->lives.insert({name, incarnation});
     t_->living.insert({name, incarnation});
     life_ = {name, incarnation};
     return incarnation;
@@ -93,6 +96,9 @@ class ModelGroupSession final : public GroupSession {
     if (peer == t_->peers.end() || peer->second.incarnation != self.incarnation) {
       answer.refused = true;
       return answer;
+    }
+    if (t_->lives.contains({self.name, self.incarnation})) {
+      t_->living.insert({self.name, self.incarnation});
     }
     answer.own_stamp = ++peer->second.stamp;
     answer.timeline = t_->timeline;
@@ -119,6 +125,10 @@ class ModelGroupSession final : public GroupSession {
 
   base::Result<bool> life_has_ended(const PeerId& peer) override {
     const std::lock_guard guard(t_->mutex);
+    if (life_.incarnation != base::Incarnation() &&
+        !t_->living.contains({life_.name, life_.incarnation})) {
+      return base::fail(base::ErrorCode::kUnavailable, "this session's own life lock was dropped");
+    }
     return t_->fault == Fault::kLifeLockGuessed ||
            !t_->living.contains({peer.name, peer.incarnation});
   }
@@ -170,6 +180,11 @@ class ModelGroupSession final : public GroupSession {
   }
 
  private:
+  void end_life() {
+    t_->lives.erase({life_.name, life_.incarnation});
+    t_->living.erase({life_.name, life_.incarnation});
+  }
+
   bool stands(const StillStamp& still) const {
     const auto peer = t_->peers.find(still.peer.name);
     return peer == t_->peers.end() || peer->second.incarnation < still.peer.incarnation ||
@@ -200,6 +215,22 @@ base::Result<void> ModelStore::migrate() {
   master.since = tables_->clock();
   tables_->ledger.emplace(kMasterRow, master);
   return base::ok();
+}
+
+Data ModelStore::snapshot() const {
+  const std::lock_guard guard(tables_->mutex);
+  return *tables_;
+}
+
+void ModelStore::fail_over(const Data& to) {
+  const std::lock_guard guard(tables_->mutex);
+  const base::Timeline next(tables_->timeline.get() + 1);
+  static_cast<Data&>(*tables_) = to;
+  tables_->timeline = next;
+  tables_->living.clear();
+  for (Watcher* const watcher : tables_->watchers) {
+    watcher->on_set_back();
+  }
 }
 
 base::Result<std::unique_ptr<Session>> ModelStore::open_session() {

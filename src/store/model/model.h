@@ -26,6 +26,11 @@ class ModelStore final : public Store {
   std::string describe() const override { return "model"; }
   // Lock its mutex to look at it while other threads have sessions.
   Tables& tables() { return *tables_; }
+  // The data as it is now, for fail_over().
+  Data snapshot() const;
+  // A standby takes over that had got as far as `to`: the data is what it was then, the timeline is
+  // the next, and life locks are free until their holders stamp again.
+  void fail_over(const Data& to);
   // From now on; before any session is in use. `watcher` must outlive the store.
   void watch(Watcher* watcher) { tables_->watchers.push_back(watcher); }
 

@@ -97,12 +97,8 @@ struct Peer {
   std::string address;
 };
 
-struct Tables {
-  std::mutex mutex;  // held during each call of a session: every call is one transaction
-  std::function<base::Instant()> clock;
-  Fault fault = Fault::kNone;
-  std::vector<Watcher*> watchers;
-
+// What is in the database: a fail-over may take it back to what it was some time before.
+struct Data {
   std::int64_t catalogue_version = 1;
   std::int64_t last_incarnation = 0;
   base::Timeline timeline{1};
@@ -124,6 +120,15 @@ struct Tables {
            std::int64_t>
       tally;
   std::map<base::PeerName, Peer> peers;
+};
+
+struct Tables : Data {
+  std::mutex mutex;  // held during each call of a session: every call is one transaction
+  std::function<base::Instant()> clock;
+  Fault fault = Fault::kNone;
+  std::vector<Watcher*> watchers;
+  // Lives whose sessions are open; and those of them that hold their life lock.
+  std::set<std::pair<base::PeerName, base::Incarnation>> lives;
   std::set<std::pair<base::PeerName, base::Incarnation>> living;
 
   // True while the ledger's row is at the fence and active.

@@ -44,6 +44,11 @@ std::map<std::string, std::int64_t> leaving(const Tables& tables, const ModelTra
   return counts;
 }
 
+void raise_epoch(LedgerRow& row, base::Timeline current) {
+  row.epoch = base::Epoch(row.epoch.get() + 1);
+  row.timeline = current;
+}
+
 void map_position(Tables& tables, const ModelTrack& track, const PositionKey& key,
                   Position& position, const std::optional<std::string>& to) {
   const std::int32_t from = position.step;
@@ -137,15 +142,13 @@ base::Result<Published> ModelSession::publish(const Publish& publish) {
   track.texts[track.version] = publish.text;
   track.numbering = track::extend(before, publish.track);
   LedgerRow& row = t_->ledger[track.id];
-  row.epoch = base::Epoch(row.epoch.get() + 1);
+  raise_epoch(row, t_->timeline);
   row.version = track.version;
   move_on(*t_, track, before, steps, publish);
   ++t_->catalogue_version;
   published.version = track.version;
   return published;
 }
-
-namespace {}  // namespace
 
 base::Result<void> ModelSession::set_active(const std::string& name, bool active) {
   const std::lock_guard guard(t_->mutex);
@@ -157,7 +160,7 @@ base::Result<void> ModelSession::set_active(const std::string& name, bool active
     found->second.active = active;
     LedgerRow& row = t_->ledger[found->second.id];
     row.active = active;
-    row.epoch = base::Epoch(row.epoch.get() + 1);
+    raise_epoch(row, t_->timeline);
     ++t_->catalogue_version;
   }
   return base::ok();

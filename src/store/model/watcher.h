@@ -36,6 +36,8 @@ class Watcher {
   }
   // A contact has come or has other values.
   virtual void on_contact(base::ContactId id, const Contact& contact) { (void)id, (void)contact; }
+  // A fail-over has taken everything back to what it was some time before.
+  virtual void on_set_back() {}
   // A delivery was taken, noted or given up; it was in state `before`.
   virtual void on_delivery(const OutboxKey& key, OutboxState before, const Action& after) {
     (void)key, (void)before, (void)after;

@@ -287,22 +287,33 @@ base::Result<track::ContactBlock> ModelSession::load_these(
 // -- The feed, waiting positions
 // -----------------------------------------------------------------------------------------
 
+namespace {
+
+// "timeline/number of changes seen"; nothing when it is of another timeline.
+std::optional<std::size_t> place_in_feed(const std::string& cursor, base::Timeline timeline) {
+  const std::string of_this = std::to_string(timeline.get()) + "/";
+  std::size_t place = 0;
+  const char* const end = cursor.data() + cursor.size();
+  if (!cursor.starts_with(of_this) ||
+      std::from_chars(cursor.data() + of_this.size(), end, place).ptr != end) {
+    return std::nullopt;
+  }
+  return place;
+}
+
+}  // namespace
+
 base::Result<FeedBatch> ModelSession::changes(const FeedCursor& from, int limit) {
   const std::lock_guard guard(t_->mutex);
-  std::size_t seen = t_->changes.size();
-  if (!from.text.empty()) {
-    std::from_chars(from.text.data(), from.text.data() + from.text.size(), seen);
-  }
+  const std::optional<std::size_t> place = place_in_feed(from.text, t_->timeline);
   FeedBatch batch;
-  if (seen > t_->changes.size()) {
-    batch.lost = true;
-    seen = t_->changes.size();
-  }
+  batch.lost = !from.text.empty() && (!place || *place > t_->changes.size());
+  std::size_t seen = place && !batch.lost ? *place : t_->changes.size();
   for (int i = 0; i < limit && seen < t_->changes.size(); ++i, ++seen) {
     sql::append_change(batch.changes, t_->changes[seen]);
   }
   batch.more = seen < t_->changes.size();
-  batch.next.text = std::to_string(seen);
+  batch.next.text = std::to_string(t_->timeline.get()) + "/" + std::to_string(seen);
   return batch;
 }
 

@@ -28,8 +28,10 @@ PgGroupSession::PgGroupSession(std::shared_ptr<Target> target)
 Result<base::Incarnation> PgGroupSession::begin_life(const base::PeerName& name,
                                                      const std::string& address) {
   target_->set_peer(name.get());
-  TRY(const Answer drawn, connection_.run("select nextval('incarnation')", Params()));
-  life_ = PeerId{name, base::Incarnation(drawn.int8(0, 0))};
+  // A fail-over may take the sequence back, so numbers of another timeline begin elsewhere.
+  static const std::string draw = std::string("select nextval('incarnation'), ") + kTimelineSql;
+  TRY(const Answer drawn, connection_.run(draw, Params()));
+  life_ = PeerId{name, sql::incarnation_of(base::Timeline(drawn.int8(0, 1)), drawn.int8(0, 0))};
   lock_held_by_ = 0;
   TRYV(hold_life());  // before anybody can read the incarnation and test it
   Params label;
@@ -126,7 +128,13 @@ Result<std::vector<PeerStamp>> PgGroupSession::stamps() {
 }
 
 Result<bool> PgGroupSession::life_has_ended(const PeerId& peer) {
-  if (life_ && *life_ == peer && lock_held_by_ == connection_.server_process()) {
+  TRYV(connection_.ensure());
+  if (life_ && lock_held_by_ != connection_.server_process()) {
+    return base::fail(base::ErrorCode::kUnavailable,
+                      "this peer's own life lock was dropped with its connection; others may have "
+                      "lost theirs in the same way");
+  }
+  if (life_ && *life_ == peer) {
     return false;  // a session can have its own lock again
   }
   Params params;

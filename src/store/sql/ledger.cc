@@ -99,6 +99,18 @@ base::Result<bool> holds(Connection& connection, const Fence& fence) {
   return !rows.empty();
 }
 
+base::Incarnation incarnation_of(base::Timeline timeline, std::int64_t drawn) {
+  constexpr std::int64_t kOfOneTimeline = std::int64_t{1} << 32;
+  return base::Incarnation((timeline.get() - 1) * kOfOneTimeline + drawn);
+}
+
+base::Result<void> raise_epoch(Connection& connection, base::TrackId track) {
+  TRY(const base::Timeline current, connection.timeline());
+  TRYV(connection.execute("update ledger set epoch = epoch + 1, timeline = $1 where track_id = $2",
+                          {current.get(), number(track)}));
+  return base::ok();
+}
+
 base::Error fenced_error(const Fence& fence) {
   return {base::ErrorCode::kConflict, "track " + std::to_string(fence.track.get()) +
                                           ": the ledger has moved on from epoch " +

@@ -28,5 +28,12 @@ base::Result<bool> cede(Connection& connection, base::TrackId track, base::Epoch
 base::Result<bool> holds(Connection& connection, const Fence& fence);
 // kConflict: what the calls without a result of their own say when fenced.
 base::Error fenced_error(const Fence& fence);
+// The incarnation for the `drawn`th life that the database has counted. A fail-over that loses the
+// tail takes the counter back, so each timeline has numbers of its own, above those of the last;
+// those of the first are as drawn.
+base::Incarnation incarnation_of(base::Timeline timeline, std::int64_t drawn);
+// Raises the row's epoch, to one of the current timeline: under the old timeline the next epoch may
+// have been somebody's already, before a fail-over that lost it.
+base::Result<void> raise_epoch(Connection& connection, base::TrackId track);
 
 }  // namespace turnout::store::sql

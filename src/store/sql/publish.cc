@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "store/sql/change.h"
+#include "store/sql/ledger.h"
 #include "store/sql/session.h"
 #include "store/sql/tracks.h"
 
@@ -106,10 +107,7 @@ base::Result<void> Publication::make_track() {
   return base::ok();
 }
 
-base::Result<void> Publication::raise() {
-  TRYV(c_.execute("update ledger set epoch = epoch + 1 where track_id = $1", {id()}));
-  return base::ok();
-}
+base::Result<void> Publication::raise() { return raise_epoch(c_, result_.id); }
 
 base::Result<void> Publication::check_map() const {
   for (const auto& [from, to] : publish_.map) {

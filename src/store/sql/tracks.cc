@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "store/sql/ledger.h"
 #include "store/sql/session.h"
 
 namespace turnout::store::sql {
@@ -112,7 +113,8 @@ base::Result<void> SqlSession::set_active(const std::string& name, bool active) 
           return base::ok();
         }
         const std::int64_t id = track.id.get();
-        TRYV(c.execute("update ledger set epoch = epoch + 1, state = $1 where track_id = $2",
+        TRYV(raise_epoch(c, track.id));
+        TRYV(c.execute("update ledger set state = $1 where track_id = $2",
                        {static_cast<std::int64_t>(active ? 0 : 1), id}));
         TRYV(c.execute("update track set active = $1 where id = $2", {active, id}));
         return raise_catalogue_version(c);
