@@ -63,7 +63,7 @@ void gather(store::Store& store, store::Session& session, base::TrackId track,
   if (row == rows.end()) {
     fail("the track has no row in the ledger");
   }
-  const auto taken = need(group->take(track, row->timeline, row->epoch, self));
+  const auto taken = need(group->take(track, row->timeline, row->epoch, self, {}));
   const store::Fence fence{track, taken.row.timeline, taken.row.epoch};
   base::ContactId after(0);
   for (bool done = false; !done;) {

@@ -5,9 +5,10 @@
 #
 # The cluster lives in a temporary folder, listens on a Unix socket there (and, with TURNOUT_PG_TCP=1, on a
 # free loopback port, for tests that cut connections; with TURNOUT_PG_TCP=ADDRESS at that address of a test
-# network, for its hosts), and keeps PostgreSQL's own durability (fsync on). The command finds a connection
-# string of the superuser in TURNOUT_TEST_PG and the folder of the cluster in TURNOUT_TEST_PG_DATA. The exit
-# status is the command's.
+# network, for its hosts), and keeps PostgreSQL's own durability (fsync on). With TURNOUT_PG_DISK=1 its data are
+# on a file system of their own in memory, for tests that fill it (tests/faults/disk.py): for root, where mounts
+# are the caller's own. The command finds a connection string of the superuser in TURNOUT_TEST_PG and the folder
+# of the cluster in TURNOUT_TEST_PG_DATA. The exit status is the command's.
 set -euo pipefail
 [ $# -gt 0 ] || { echo "usage: $0 COMMAND [ARGUMENT...]" >&2; exit 2; }
 
@@ -33,7 +34,9 @@ clean_up() {
   if [ -f "$folder/data/postmaster.pid" ]; then
     "${as_owner[@]}" "$bin/pg_ctl" -D "$folder/data" -m immediate -w -t 30 stop >/dev/null 2>&1 || true
   fi
-  cd / && rm -rf "$folder"
+  cd /
+  if [ -n "${TURNOUT_PG_DISK:-}" ]; then umount -l "$folder/data" 2>/dev/null || true; fi
+  rm -rf "$folder"
 }
 trap clean_up EXIT
 trap 'exit 129' HUP
@@ -45,6 +48,10 @@ here=$PWD
 cd "$folder"
 if [ "$(id -u)" = 0 ]; then chown postgres: "$folder"; fi
 chmod 711 "$folder"
+if [ -n "${TURNOUT_PG_DISK:-}" ]; then
+  "${as_owner[@]}" mkdir -m 700 "$folder/data"
+  mount -t tmpfs -o "size=8G,mode=700,uid=$(id -u postgres),gid=$(id -g postgres)" tmpfs "$folder/data"
+fi
 if ! "${as_owner[@]}" "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
   >initdb.log 2>&1; then
   cat initdb.log >&2

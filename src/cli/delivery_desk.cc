@@ -187,6 +187,9 @@ class DeliveryDesk::Impl {
   void set_credit(const base::PeerName& peer, std::int32_t credit) {
     if (epoch_) {
       dispatcher_.set_credit(peer, credit);
+      if (credit > 0 && std::exchange(credit_awaited_, false)) {
+        look_at_ = base::Tick{};
+      }
     }
   }
 
@@ -237,6 +240,10 @@ class DeliveryDesk::Impl {
     OutboxReader::Request request;
     if (now >= look_at_) {
       request.look = dispatcher_.look();
+      if (request.look == 0) {  // nobody can take any: not before somebody can, or in a while
+        credit_awaited_ = true;
+        look_at_ = now + kLookIdle;
+      }
     }
     request.give_up = now >= give_up_at_;
     request.ended = std::exchange(ended_, {});
@@ -302,6 +309,7 @@ class DeliveryDesk::Impl {
   bool asking_ = false;
   std::vector<store::PeerId> ended_;
   base::Tick look_at_{};
+  bool credit_awaited_ = false;
   base::Tick give_up_at_{};
   std::unique_ptr<OutboxReader> reader_;
   std::unique_ptr<deliver::Courier> courier_;

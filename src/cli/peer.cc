@@ -328,7 +328,7 @@ void Peer::note_life(const group::PeerChanged& changed) {
   if (known < changed.incarnation) {
     if (known.get() != 0) {
       desk_->peer_ended({changed.name, known}, true);
-      engine_->peer_restarted(changed.name, base::boot_now());
+      engine_->peer_ended(changed.name, base::boot_now());
     }
     known = changed.incarnation;
   }

@@ -64,6 +64,7 @@ Member::Impl::Impl(Config config, Tick now)
       started_(now),
       next_cycle_(now),
       membership_changed_(now),
+      failed_at_(now),
       last_success_(now) {
   CHECK(config_.validate().has_value());
   master_row_.track = kMasterRow;

@@ -300,9 +300,9 @@ class Member::Impl {
   bool stopped_ = true;
   StopReason stop_reason_ = StopReason::kStarting;
   bool unfit_ = true;
+  Tick failed_at_;     // when an attempt on the database failed last, or this peer began
   Tick last_success_;  // when the last successful attempt on the database began
   std::optional<Tick> retry_at_;
-  std::optional<Tick> failed_at_;  // when an attempt on the database failed last
   Request stamp_;
   Request ledger_;
   Request stamps_;

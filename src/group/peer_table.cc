@@ -144,8 +144,11 @@ bool Member::Impl::stood_still(const Peer& peer) const {
   if (base::planted(base::Mutant::kStampIgnored)) {
     return true;
   }
+  // Readings come with the ticks, a little late by chance: an eighth of a cycle is allowed for, or
+  // every other silent peer would be waited for one more cycle.
+  const Duration cycle = cycle_of(peer);
   return peer.stamp_known &&
-         peer.still_until - peer.still_since >= cycle_of(peer) * (config_.miss_limit - 1);
+         peer.still_until - peer.still_since >= cycle * (config_.miss_limit - 1) - cycle / 8;
 }
 
 PeerState Member::Impl::judged(const Peer& peer) const {
@@ -318,8 +321,8 @@ void Member::Impl::probe_due() {
 }
 
 // A database that was away has dropped all locks: one that is free proves nothing until its holder
-// has had the time to come back, try again and stamp.
-bool Member::Impl::locks_prove() const { return !failed_at_ || now_ - *failed_at_ >= cycles(2); }
+// has had the time to come back, try again and stamp. A peer that has just begun cannot tell.
+bool Member::Impl::locks_prove() const { return now_ - failed_at_ >= cycles(2); }
 
 void Member::Impl::life_lock(const LifeResult& result, Tick now) {
   enter(now);

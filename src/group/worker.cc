@@ -92,6 +92,17 @@ class Worker::Impl {
     }
   }
 
+  // Whoever takes the peer's tracks over needs the slots now, and nothing can use the grant any
+  // more.
+  void peer_ended(const PeerName& peer, Tick now) {
+    peer_lost(peer, now);
+    const auto found = owners_.find(peer);
+    if (found != owners_.end()) {
+      found->second.reserved_until = now;
+      divide();
+    }
+  }
+
   void finished(std::uint64_t number, BlockReport report, Tick now) {
     now_ = now;
     const Job job = end_job(number);
@@ -495,6 +506,7 @@ void Worker::own_backlog(const std::vector<Backlog>& backlog, Tick now) {
   impl_->own_backlog(backlog, now);
 }
 void Worker::peer_lost(const PeerName& peer, Tick now) { impl_->peer_lost(peer, now); }
+void Worker::peer_ended(const PeerName& peer, Tick now) { impl_->peer_ended(peer, now); }
 void Worker::finished(std::uint64_t job, BlockReport result, Tick now) {
   impl_->finished(job, std::move(result), now);
 }

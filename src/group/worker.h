@@ -52,9 +52,12 @@ class Worker {
   void receive(const Message& message, const PeerName& from, Tick now);
   // This peer's own backlog: it grants itself credit as to anybody else.
   void own_backlog(const std::vector<Backlog>& backlog, Tick now);
-  // The owner is unavailable, gone, has left or has restarted: its credit lapses. Its blocks go on
-  // (they are fenced).
+  // The owner is unavailable: its credit lapses, but stays reserved while it may still use it. Its
+  // blocks go on (they are fenced).
   void peer_lost(const PeerName& peer, Tick now);
+  // The owner's process is over (it is gone or has restarted) or it has left: what it was granted
+  // is free at once, for whoever takes its tracks over.
+  void peer_ended(const PeerName& peer, Tick now);
 
   // What came of a job. Fill outcome, moved, moves, actions, not_where_said, more_due and elapsed;
   // the rest is filled in.

@@ -82,7 +82,7 @@ struct Options {
   std::chrono::milliseconds alive_within{4'000};
 
   std::size_t max_unauthenticated =
-      64;  // accepted connections not yet past their Hello; the oldest goes first
+      64;  // accepted and in no session yet; of the network with most of them, the oldest goes
   std::size_t max_control_queue = 4u << 20;  // bytes per peer, beyond which send() fails
   std::size_t max_bulk_queue = 32u << 20;    // bytes per peer, beyond which send() fails
 };

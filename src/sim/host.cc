@@ -388,7 +388,7 @@ void Host::obey(const group::TrackCeding& ceding) {
 }
 
 void Host::obey(const group::PeerChanged& changed) {
-  const bool certain =
+  bool certain =
       changed.state == group::PeerState::kGone || changed.state == group::PeerState::kLeft;
   bool lost = certain || changed.state == group::PeerState::kUnavailable;
   if (certain) {
@@ -399,13 +399,14 @@ void Host::obey(const group::PeerChanged& changed) {
   if (known < changed.incarnation) {
     if (known != Incarnation()) {
       ended_.push_back({changed.name, known});
-      lost = true;
+      lost = certain = true;
     }
     known = changed.incarnation;
   }
   if (lost) {
     dispatcher_->peer_lost(changed.name, clock());
-    worker_->peer_lost(changed.name, clock());
+    certain ? worker_->peer_ended(changed.name, clock())
+            : worker_->peer_lost(changed.name, clock());
   }
 }
 

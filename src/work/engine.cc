@@ -196,8 +196,9 @@ void Engine::notice(const group::Notice& notice, base::Tick now) {
                    owner_->resume();
                  },
                  [&](const group::PeerChanged& n) {
-                   if (n.state == group::PeerState::kUnavailable ||
-                       n.state == group::PeerState::kGone || n.state == group::PeerState::kLeft) {
+                   if (n.state == group::PeerState::kGone || n.state == group::PeerState::kLeft) {
+                     peer_ended(n.name, now);
+                   } else if (n.state == group::PeerState::kUnavailable) {
                      dispatcher_.peer_lost(n.name, now);
                      worker_.peer_lost(n.name, now);
                    }
@@ -207,9 +208,9 @@ void Engine::notice(const group::Notice& notice, base::Tick now) {
   pump(now);
 }
 
-void Engine::peer_restarted(const base::PeerName& peer, base::Tick now) {
+void Engine::peer_ended(const base::PeerName& peer, base::Tick now) {
   dispatcher_.peer_lost(peer, now);
-  worker_.peer_lost(peer, now);
+  worker_.peer_ended(peer, now);
   pump(now);
 }
 

@@ -65,8 +65,8 @@ class Engine {
   ~Engine();
 
   void notice(const group::Notice& notice, base::Tick now);
-  // The peer has begun a new life: the blocks that its last one had in hand are ready again.
-  void peer_restarted(const base::PeerName& peer, base::Tick now);
+  // A life of the peer is over: the blocks that it had in hand are ready again, its credit is free.
+  void peer_ended(const base::PeerName& peer, base::Tick now);
   // A message that Member::receive let pass.
   void receive(const group::Message& message, const base::PeerName& from, base::Tick now);
   void tick(base::Tick now);

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Runs a command in a network namespace made for it, with a bridge for the hosts of network.py. Needs root or sudo.
+# Runs a command in a network namespace made for it, with a bridge for the hosts of network.py, and with mounts of its
+# own. Needs root or sudo.
 #
 #   tests/faults/in-network.sh COMMAND [ARGUMENT...]
 set -euo pipefail
 if [ "${TURNOUT_IN_NETWORK:-}" != 1 ]; then
   export TURNOUT_IN_NETWORK=1
-  if [ "$(id -u)" = 0 ]; then exec unshare -n "$0" "$@"; else exec sudo -E unshare -n "$0" "$@"; fi
+  if [ "$(id -u)" = 0 ]; then exec unshare -n -m "$0" "$@"; else exec sudo -E unshare -n -m "$0" "$@"; fi
 fi
 ip link set lo up
 ip link add hub type bridge

@@ -4,10 +4,11 @@
     nemesis.py --turnout PROGRAM --database sqlite|postgresql [--faults 12] [--minutes N] [--seed N] [--peers 3]
 
 A seed draws the faults: processes killed; stopped for a while (SIGSTOP) and gone on; links cut, one way or both, or losing
-packets; a server cut from the database; the database restarted at once, stopped, or its connections ended. On PostgreSQL
-each server is a host of its own (tests/faults/in-network.sh, with the server of scripts/with-postgres.sh at its bridge);
-on SQLite all are on one machine, and there are no links to cut. accounts.py says what is checked in the end. Then every
-fault is over, one master and one owner must be left.
+packets; a server cut from the database; the database restarted at once, stopped, or its connections ended; its disk full.
+On PostgreSQL each server is a host of its own (tests/faults/in-network.sh, with the server of scripts/with-postgres.sh at
+its bridge, and with TURNOUT_PG_DISK=1 on a disk of its own); on SQLite all are on one machine, there are no links to cut,
+and only root can fill the disk. accounts.py says what is checked in the end. Then every fault is over, one master and one
+owner must be left; and whenever the disk was full, some server must have said so.
 """
 
 import argparse
@@ -20,47 +21,35 @@ import sys
 import tempfile
 import time
 
+import disk
 import network
 from accounts import Contacts, check, wait_for_the_end
+from postgres import Server
 from servers import Database, Group, start_sink
 
 HERE = pathlib.Path(__file__).resolve().parent
 TRACK = "Kills"
 CYCLE = 0.5  # seconds
 MISS_LIMIT = 4
-
-
-class Postgres:
-    """The server of scripts/with-postgres.sh, to be ill-treated."""
-
-    def __init__(self):
-        self.data = os.environ["TURNOUT_TEST_PG_DATA"]
-        self.server = os.environ["TURNOUT_TEST_PG"]
-        self.bin = os.environ.get("TURNOUT_PG_BIN", "/usr/lib/postgresql/15/bin")
-
-    def control(self, *arguments):
-        as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        log = os.path.join(os.path.dirname(self.data), "data", "server.log")
-        subprocess.run([*as_owner, f"{self.bin}/pg_ctl", "-D", self.data, "-l", log, "-w", "-t", "60", *arguments],
-                       check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-    def end_connections(self):
-        subprocess.run(["psql", "-qAtX", self.server, "-c", "select pg_terminate_backend(pid) from pg_stat_activity "
-                        "where pid <> pg_backend_pid() and backend_type = 'client backend'"],
-                       check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+OWN_MOUNTS = "TURNOUT_OWN_MOUNTS"  # set where a disk may be mounted
 
 
 class Nemesis:
     """Each fault is a method that begins it, waits and ends it. Times are drawn in cycles."""
 
-    def __init__(self, dice, group, postgres):
-        self.dice, self.group, self.postgres = dice, group, postgres
+    def __init__(self, dice, group, postgres, full, only):
+        self.dice, self.group, self.postgres, self.disk, self.only = dice, group, postgres, full, only
+        self.problems = []
 
     def faults(self):
+        if self.only:
+            return [getattr(self, self.only)]
         faults = [self.kill, self.kill, self.pause, self.pause]
         if self.postgres:
             faults += [self.cut, self.cut_one_way, self.loss, self.cut_database,
                        self.restart_database, self.stop_database, self.end_connections]
+        if self.disk:
+            faults.append(self.fill_disk)
         return faults
 
     def strike(self):
@@ -138,6 +127,21 @@ class Nemesis:
         self.postgres.end_connections()
         return "ended all connections to the database"
 
+    def fill_disk(self):
+        said, left = self.said(), self.dice.randrange(1 << 18)
+        self.disk.fill(left)
+        self.wait(6, 16)
+        full, says = self.disk.is_full(), self.said() - said
+        self.disk.empty()
+        if self.postgres and not self.postgres.control("status", check=False):
+            self.postgres.control("start")  # it gives up when it cannot write its own log
+        if full and not says:
+            self.problems.append("the disk was full and no server said so")
+        return f"left {left:,} bytes on the disk: {'full' if full else 'enough'}; {says} lines in the logs say so"
+
+    def said(self):
+        return disk.lines_that_say_so(self.group.folder, self.group.names)
+
 
 def settled(group, database, patience):
     """None when one master and one living owner are left in time, else what is there instead."""
@@ -154,6 +158,14 @@ def settled(group, database, patience):
     return wrong
 
 
+def disk_of(kind, folder):
+    """The disk that the database is on, where it can be filled."""
+    (folder / "disk").mkdir()
+    if kind == "sqlite":
+        return disk.Disk(folder / "disk") if os.environ.get(OWN_MOUNTS) else None
+    return disk.Disk(os.environ["TURNOUT_TEST_PG_DATA"]) if os.environ.get("TURNOUT_PG_DISK") else None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turnout", required=True)
@@ -162,16 +174,21 @@ def main():
     parser.add_argument("--minutes", type=float, help="go on for so long instead of a number of faults")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--peers", type=int, default=3)
+    parser.add_argument("--only", help="this fault alone, by the name of its method")
     parser.add_argument("--contacts-per-fault", type=int, default=150)
     options = parser.parse_args()
+    if options.database == "sqlite" and os.geteuid() == 0 and not os.environ.get(OWN_MOUNTS):
+        os.environ[OWN_MOUNTS] = "1"
+        os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv])
     repro = (f"nemesis.py --database {options.database} --faults {options.faults} --seed {options.seed} "
-             f"--peers {options.peers}")
+             f"--peers {options.peers}" + (f" --only {options.only}" if options.only else ""))
     dice = random.Random(options.seed)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="turnout-nemesis-"))
     names = [chr(ord("a") + i) for i in range(options.peers)]
     real = options.database == "postgresql"
+    full = disk_of(options.database, folder)
     net = network.Network(names) if real else None
-    database = Database(options.database, folder, "nemesis")
+    database = Database(options.database, folder / "disk", "nemesis")
     sink_process, sink = start_sink(folder, network.HUB if real else "127.0.0.1")
     group = Group(options.turnout, folder, database, names, sink, cycle=f"{int(CYCLE * 1000)}ms",
                   templates=("greet", "again", "bye"), network=net)
@@ -186,7 +203,7 @@ def main():
         group.declare([{"name": "seen", "type": "boolean"}])
         group.command("import", str(batch), "--type", "score=number")
         group.command("apply", str(HERE / "kills.track"))
-        nemesis = Nemesis(dice, group, Postgres() if real else None)
+        nemesis = Nemesis(dice, group, Server() if real else None, full, options.only)
         until = time.monotonic() + 60 * options.minutes if options.minutes else None
         while (time.monotonic() < until) if until else (done < options.faults):
             contacts.more(options.contacts_per_fault, batch)
@@ -196,9 +213,10 @@ def main():
             done += 1
         wrong = settled(group, database, CYCLE * (MISS_LIMIT + 2) + 10)
         wait_for_the_end(database, contacts)
-        if wrong:
-            print(f"wrong: after the last fault the group is left with {wrong}")
-        failed = not check(database, contacts, folder / "ids", f"{done} faults") or bool(wrong)
+        problems = nemesis.problems + ([f"after the last fault the group is left with {wrong}"] if wrong else [])
+        for problem in problems:
+            print(f"wrong: {problem}")
+        failed = not check(database, contacts, folder / "ids", f"{done} faults") or bool(problems)
     finally:
         group.end()
         sink_process.terminate()
@@ -209,6 +227,8 @@ def main():
         if failed:
             print(f"repeat with: {repro}\nlogs and database: {folder}")
         else:
+            if full is not None and not real:
+                full.end()
             subprocess.run(["rm", "-rf", str(folder)], check=False)
     sys.exit(1 if failed else 0)
 

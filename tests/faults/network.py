@@ -17,6 +17,8 @@ def run(*command):
 class Network:
     def __init__(self, names):
         self.hosts = {}  # name -> (process that holds the namespace, address)
+        self.ports = {}  # name -> its port of the bridge
+        self.isolated = set()
         for name in names:
             self._add(name)
 
@@ -32,6 +34,7 @@ class Network:
         number = len(self.hosts) + 1
         address = f"10.88.0.{number}"
         holder = self._hold(name, address)
+        self.ports[name] = f"to{number}"
         run("ip", "link", "add", f"to{number}", "type", "veth", "peer", "name", "eth0", "netns", str(holder.pid))
         run("ip", "link", "set", f"to{number}", "master", "hub", "up")
         run(*self.inside(name), "ip", "addr", "add", f"{address}/24", "dev", "eth0")
@@ -75,12 +78,16 @@ class Network:
         run(*self.inside(name), "iptables", "-w", *rule, "-j", "DROP")
 
     def isolate(self, name):
-        """Nothing reaches that host, and nothing leaves it."""
-        run(*self.inside(name), "iptables", "-w", "-A", "INPUT", "!", "-i", "lo", "-j", "DROP")
-        run(*self.inside(name), "iptables", "-w", "-A", "OUTPUT", "!", "-o", "lo", "-j", "DROP")
+        """Nothing reaches that host, and nothing leaves it, from one instant on: its port of the bridge drops all."""
+        run("bridge", "link", "set", "dev", self.ports[name], "state", "0")
+        self.isolated.add(name)
 
-    def heal(self):
-        for name in self.hosts:
+    def heal(self, *names):
+        """Ends all faults of those hosts, or of all."""
+        for name in names or self.hosts:
+            if name in self.isolated:
+                run("bridge", "link", "set", "dev", self.ports[name], "state", "3")
+                self.isolated.discard(name)
             run(*self.inside(name), "iptables", "-w", "-F")
 
     def end(self):

@@ -6,6 +6,7 @@ Nothing here checks anything: it starts, asks, kills and ends. Every process is 
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import sqlite3
@@ -15,6 +16,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+from postgres import Psql
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -54,6 +57,10 @@ class Database:
             finally:
                 connection.close()
         return self._psql(self.url, sql)
+
+    def psql(self):
+        """A connection of its own that stays; PostgreSQL only."""
+        return Psql(self.url)
 
     def drop(self):
         if self.kind == "postgresql":
@@ -102,7 +109,10 @@ cycle = "{self.cycle}"
         command = [self.program, "serve", "--config", str(config)]
         if self.network is not None:
             command = self.network.inside(name) + command
-        self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        # What is meant for the tests is no configuration of the server.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("TURNOUT_")}
+        self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                                env=environment)
 
     def addresses(self, name):
         """The lines of [group] that say where this server listens and whom it dials."""
@@ -173,7 +183,11 @@ url = "http://{self.sink['host']}:{self.sink['http']}/sales"
 
     def transitions(self, kind):
         """How often the living servers have seen that kind of change in their group, by their metrics, in all."""
-        count, wanted = 0.0, f'turnout_group_transitions_total{{transition="{kind}"}} '
+        return int(self.metric(f'turnout_group_transitions_total{{transition="{kind}"}}'))
+
+    def metric(self, metric):
+        """The sum of that metric over the living servers."""
+        count, wanted = 0.0, metric + " "
         for name in self.names:
             try:
                 with urllib.request.urlopen(self.url(name) + "/metrics", timeout=2) as answer:
@@ -181,7 +195,20 @@ url = "http://{self.sink['host']}:{self.sink['http']}/sales"
             except OSError:
                 continue
             count += sum(float(line[len(wanted):]) for line in lines if line.startswith(wanted))
-        return int(count)
+        return count
+
+    def views(self, path="/api/peers"):
+        """What each server answers, by name; None for one that gives no answer."""
+        return {name: self.ask(path, name) for name in self.names}
+
+    def complete(self):
+        """Whether all servers see all of them living, and the same one as master."""
+        views = list(self.views().values())
+        if not all(views):
+            return False
+        masters = {p["name"] for view in views for p in view["peers"] if p.get("master")}
+        living = [sorted(p["name"] for p in view["peers"] if p["state"] == "living") for view in views]
+        return len(masters) == 1 and all(names == sorted(self.names) for names in living)
 
     def owner(self, track):
         """Name of the track's owner as a server knows it, or None."""
@@ -212,9 +239,16 @@ url = "http://{self.sink['host']}:{self.sink['http']}/sales"
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports that outgoing connections take, since a server that was killed wants the same port again."""
+    for _ in range(1000):
+        with socket.socket() as s:
+            try:
+                port = random.randrange(15000, 32000)
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    sys.exit("no port is free")
 
 
 def start_sink(folder, host="127.0.0.1"):

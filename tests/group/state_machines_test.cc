@@ -399,6 +399,38 @@ TEST(Dispatcher, AReportToAnEarlierLifeIsNotHeard) {
 }
 
 // The network may bring a message twice; what is under way in a slot is done once.
+// An owner that was granted every slot is killed: its successor must not wait for a lease of
+// cycles.
+TEST(Worker, SlotsOfAnOwnerThatIsOverAreFreeAtOnce) {  // G6
+  const Tick now{};
+  Worker worker(config("b"), {2, 2}, now);
+  const auto asks = [&](const char* name) {
+    Advertisement advertisement;
+    advertisement.name = PeerName(name);
+    advertisement.incarnation = Incarnation(1);
+    advertisement.cycle = std::chrono::seconds(15);
+    advertisement.backlog = {{TrackId(1), 100, 100}};
+    worker.receive(advertisement, PeerName(name), now);
+  };
+  const auto granted = [&](const char* name) {
+    for (const Credit& credit : worker.credits()) {
+      if (credit.owner == PeerName(name)) {
+        return credit.window;
+      }
+    }
+    return Slots{};
+  };
+  asks("a");
+  EXPECT_EQ(granted("a"), (Slots{0, 4}));
+  asks("c");
+  EXPECT_EQ(granted("c"), Slots{});
+  worker.peer_lost(PeerName("a"), now);  // it may still use them
+  EXPECT_EQ(granted("c"), Slots{});
+  worker.peer_ended(PeerName("a"), now);
+  EXPECT_EQ(granted("a"), Slots{});
+  EXPECT_EQ(granted("c"), (Slots{0, 4}));
+}
+
 TEST(Worker, ABlockThatComesTwiceIsDoneOnce) {  // G11
   const Tick now{};
   Worker worker(config("b"), {2, 2}, now);

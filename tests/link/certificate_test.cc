@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::Authority;
 using test::Impostor;
+using test::meet;
 using test::Node;
 using test::run_until;
 using test::Signed;
@@ -97,11 +98,6 @@ struct CertificateTest : testing::Test {
     return read ? "nothing" : read.error().message;
   }
 };
-
-bool meet(Io& io, const Node& a, const Node& b) {
-  return run_until(io,
-                   [&] { return a.sees(b.options.name.get()) && b.sees(a.options.name.get()); });
-}
 
 TEST_F(CertificateTest, PeersWithTheirCertificatesMeetAndTalk) {
   const auto a = good("a");

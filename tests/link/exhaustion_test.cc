@@ -22,6 +22,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::FakePeer;
+using test::is_cut;
 using test::Node;
 using test::RawConnection;
 using test::run_until;
@@ -30,16 +31,16 @@ using Io = boost::asio::io_context;
 
 constexpr std::size_t kMiB = 1u << 20;
 
-GroupKey key() {
+GroupKey any_key() {
   GroupKey key;
   key.id = "k1";
   key.secret.fill(7);
   return key;
 }
 
-std::function<void(Options&)> keyed(std::vector<std::string> seeds = {}) {
+std::function<void(Options&)> with_key(std::vector<std::string> seeds = {}) {
   return [seeds](Options& o) {
-    o.keys = {key()};
+    o.keys = {any_key()};
     o.seeds = seeds;
   };
 }
@@ -62,19 +63,12 @@ std::string client_hello(std::size_t size) {
   return bytes + "\x03\x03";
 }
 
-bool is_cut(Io& io, RawConnection& raw) {
-  return run_until(io, [&] {
-    raw.poll();
-    return raw.ended();
-  });
-}
-
 // New strangers come all the time, each of another kind, while a peer wants in.
 TEST(Exhaustion, APeerGetsInDuringAFlood) {
   Io io;
-  Node a(io, "a", keyed());
+  Node a(io, "a", with_key());
   a.start();
-  Node first(io, "c", keyed({a.address()}));  // what a first session costs is no stranger's
+  Node first(io, "c", with_key({a.address()}));  // what a first session costs is no stranger's
   first.start();
   ASSERT_TRUE(run_until(io, [&] { return a.sees("c") && first.sees("a"); }));
   const std::size_t before = resident();
@@ -97,7 +91,7 @@ TEST(Exhaustion, APeerGetsInDuringAFlood) {
     more();
     return come >= 1'000;
   }));
-  Node b(io, "b", keyed({a.address()}));
+  Node b(io, "b", with_key({a.address()}));
   b.start();
   EXPECT_TRUE(run_until(io, [&] {
     more();
@@ -143,7 +137,7 @@ TEST(Exhaustion, NetworksAreWhatOneStrangerHas) {
 
 TEST(Exhaustion, AGiantHelloOfTlsIsCutBeforeItIsBig) {
   Io io;
-  Node a(io, "a", keyed());
+  Node a(io, "a", with_key());
   a.start();
   const std::size_t before = resident();
   std::string record = client_hello(0xffffff);
@@ -170,7 +164,7 @@ TEST(Exhaustion, AGiantHelloOfTlsIsCutBeforeItIsBig) {
 TEST(Exhaustion, SlowBytesOfTlsAreCutInTime) {
   Io io;
   Node a(io, "a", [](Options& o) {
-    o.keys = {key()};
+    o.keys = {any_key()};
     o.handshake_timeout = milliseconds(150);
   });
   a.start();
@@ -268,7 +262,7 @@ TEST(Exhaustion, ARecordedConnectionSaidAgainIsNoPeer) {
     Io io;
     const auto change = [&](std::vector<std::string> seeds) {
       return [=](Options& o) {
-        o.keys = secure ? std::vector<GroupKey>{key()} : std::vector<GroupKey>();
+        o.keys = secure ? std::vector<GroupKey>{any_key()} : std::vector<GroupKey>();
         o.seeds = seeds;
       };
     };

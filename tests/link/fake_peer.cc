@@ -63,6 +63,13 @@ std::optional<std::string> RawConnection::frame() {
   return std::string(*next.value());
 }
 
+bool is_cut(boost::asio::io_context& io, RawConnection& raw) {
+  return run_until(io, [&] {
+    raw.poll();
+    return raw.ended();
+  });
+}
+
 Hello good_hello(const std::string& name, Channel channel) {
   Hello hello;
   hello.group = "g";

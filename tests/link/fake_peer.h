@@ -37,6 +37,9 @@ class RawConnection {
   bool ended_ = false;
 };
 
+// Runs until the other side has ended the connection.
+bool is_cut(boost::asio::io_context& io, RawConnection& raw);
+
 // A hello that a link of the group "g" accepts.
 Hello good_hello(const std::string& name, Channel channel);
 

@@ -1,4 +1,4 @@
-// libFuzzer target: a stream of frames from somebody else. Built with -DTURNOUT_FUZZ=ON and clang.
+// libFuzzer target: a stream of frames from somebody else, and the name in a certificate. Built with -DTURNOUT_FUZZ=ON and clang.
 
 #include <cstddef>
 #include <cstdint>
@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "link/frame.h"
+#include "link/peer_uri.h"
 #include "link/wire.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -27,5 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   // The body of a frame by itself, so that a fuzzer need not find the length.
   (void)decode(bytes);
+  if (const auto peer = parse_peer_uri(bytes)) {
+    CHECK(parse_peer_uri(format_peer_uri(peer.value())).value() == peer.value());
+  }
   return 0;
 }

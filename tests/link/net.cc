@@ -56,6 +56,11 @@ void Node::start() {
   ASSERT_TRUE(started) << started.error().message;
 }
 
+bool meet(boost::asio::io_context& io, const Node& a, const Node& b) {
+  return run_until(io,
+                   [&] { return a.sees(b.options.name.get()) && b.sees(a.options.name.get()); });
+}
+
 group::Advertisement idle_advertisement(const std::string& name, std::uint64_t sequence) {
   group::Advertisement advertisement;
   advertisement.group = "production";

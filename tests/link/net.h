@@ -47,6 +47,9 @@ struct Node {
   std::function<void(const Received&)> on_received;
 };
 
+// Runs until the two have a session, by both accounts.
+bool meet(boost::asio::io_context& io, const Node& a, const Node& b);
+
 // An advertisement as an idle member sends it.
 group::Advertisement idle_advertisement(const std::string& name, std::uint64_t sequence);
 

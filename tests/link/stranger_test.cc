@@ -13,17 +13,11 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::FakePeer;
+using test::is_cut;
 using test::Node;
 using test::RawConnection;
 using test::run_until;
 using Io = boost::asio::io_context;
-
-bool is_cut(Io& io, RawConnection& raw) {
-  return run_until(io, [&] {
-    raw.poll();
-    return raw.ended();
-  });
-}
 
 // Protocol Buffers by hand: what this version's encoder cannot be made to say.
 std::string varint(std::uint64_t value) {

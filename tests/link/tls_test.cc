@@ -16,6 +16,7 @@ namespace turnout::link {
 namespace {
 
 using std::chrono::milliseconds;
+using test::meet;
 using test::Node;
 using test::run_until;
 using Io = boost::asio::io_context;
@@ -33,11 +34,6 @@ std::function<void(Options&)> keyed(std::vector<GroupKey> keys,
     options.keys = keys;
     options.seeds = seeds;
   };
-}
-
-bool meet(Io& io, const Node& a, const Node& b) {
-  return run_until(io,
-                   [&] { return a.sees(b.options.name.get()) && b.sees(a.options.name.get()); });
 }
 
 // Until `who` has been refused, and nobody got in meanwhile.

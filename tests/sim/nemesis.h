@@ -66,6 +66,7 @@ class Nemesis : public Observer {
   Tick until_;
   bool stopped_ = false;
   bool failing_over_ = false;
+  std::map<TrackId, int> paused_;  // pauses of each track that have not ended
   int open_ = 0;
   std::map<std::string, std::int64_t> faults_;
 };

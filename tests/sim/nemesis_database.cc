@@ -81,6 +81,10 @@ void Nemesis::fail_over(Duration lasts) {
           if (!stopped_) {
             world_.database().fail_over(*as_it_was);
             all_up(true);
+            // Whoever pauses tracks sees to it that what was lost is done again.
+            for (int track = 1; track <= world_.config().tracks; ++track) {
+              world_.database().set_active(TrackId(track), paused_[TrackId(track)] == 0);
+            }
           }
         });
 }
@@ -94,9 +98,13 @@ void Nemesis::publish(Duration) {
 
 void Nemesis::pause_track(Duration lasts) {
   const TrackId track = pick_track();
+  ++paused_[track];
   world_.database().set_active(track, false);
-  begin("pause_track", "track " + std::to_string(track.get()) + " paused", lasts,
-        [this, track] { world_.database().set_active(track, true); });
+  begin("pause_track", "track " + std::to_string(track.get()) + " paused", lasts, [this, track] {
+    if (--paused_[track] == 0) {
+      world_.database().set_active(track, true);
+    }
+  });
 }
 
 }  // namespace turnout::sim

@@ -119,7 +119,8 @@ class BenchPeer {
   void own(base::TrackId track) {
     for (const store::LedgerRow& row : need(group_->ledger())) {
       if (row.track == track) {
-        const store::TakeResult taken = need(group_->take(track, row.timeline, row.epoch, self_));
+        const store::TakeResult taken =
+            need(group_->take(track, row.timeline, row.epoch, self_, {}));
         ASSERT_TRUE(taken.taken);
         engine_->notice(group::TrackGained{track, {taken.row.timeline, taken.row.epoch}},
                         base::boot_now());
