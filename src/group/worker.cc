@@ -281,7 +281,8 @@ class Worker::Impl {
       flow->reserved += std::exchange(flow->window, 0);
     }
     // To oneself nothing is under way for longer than one turn of the host's loop, in which time
-    // stands still.
+    // stands still; and one's own Dispatcher, for whom no slots fall silent, is told.
+    owner.changed = owner.changed || &owner == find_self();
     owner.reserved_until =
         now + (&owner == find_self() ? Duration(1) : std::max(cycle_, owner.cycle) * kLeaseCycles);
     ++owner.credit_number;

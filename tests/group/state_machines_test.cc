@@ -486,5 +486,19 @@ TEST(Worker, SlotsGoRoundAmongOwnersThatNeedAlike) {  // G9
   EXPECT_EQ(served, "abcabc");
 }
 
+// One's own slots are used however long they have not been granted anew, so what is taken back is
+// said.
+TEST(Worker, OwnSlotsTakenBackAreSaid) {  // G11
+  const Tick now{};
+  Worker worker(config("w"), {2, 1}, now);
+  worker.own_backlog({{TrackId(1), 5, 0}}, now);
+  worker.take_ready();
+  worker.own_backlog({}, now);
+  const WorkerReady ready = worker.take_ready();
+  ASSERT_EQ(ready.messages.size(), 1U);
+  EXPECT_EQ(ready.messages[0].to, PeerName("w"));
+  EXPECT_EQ(std::get<CreditGrant>(ready.messages[0].message).credit.window, Slots{});
+}
+
 }  // namespace
 }  // namespace turnout::group
