@@ -1,4 +1,5 @@
-// libFuzzer target: a stream of frames from somebody else, and the name in a certificate. Built with -DTURNOUT_FUZZ=ON and clang.
+// libFuzzer target: a stream of frames from somebody else, and the name in a certificate. Built
+// with -DTURNOUT_FUZZ=ON and clang.
 
 #include <cstddef>
 #include <cstdint>
