@@ -40,8 +40,8 @@ std::string Impostor::listen() {
 }
 
 void Impostor::accept() {
-  acceptor_->async_accept([this](const error_code& error, Tcp::socket socket) {
-    if (!error) {
+  acceptor_->async_accept([this, alive = alive_](const error_code& error, Tcp::socket socket) {
+    if (*alive && !error) {
       ++calls_;
       handshake(std::move(socket), false);
       accept();
@@ -54,7 +54,10 @@ void Impostor::handshake(Tcp::socket socket, bool as_caller) {
   const auto stream = std::make_shared<Stream>(std::move(socket), context_);
   stream->async_handshake(
       as_caller ? asio::ssl::stream_base::client : asio::ssl::stream_base::server,
-      [this, stream](const error_code& error) {
+      [this, stream, alive = alive_](const error_code& error) {
+        if (!*alive) {
+          return;
+        }
         if (error) {
           ended_ = true;
           return;
@@ -76,15 +79,18 @@ void Impostor::say(const std::string& bytes) {
 
 void Impostor::read(std::shared_ptr<Stream> stream) {
   const auto buffer = std::make_shared<std::array<char, 4096>>();
-  stream->async_read_some(asio::buffer(*buffer),
-                          [this, stream, buffer](const error_code& error, std::size_t size) {
-                            heard_.append(buffer->data(), size);
-                            if (error) {
-                              ended_ = true;
-                            } else {
-                              read(stream);
-                            }
-                          });
+  stream->async_read_some(asio::buffer(*buffer), [this, stream, buffer, alive = alive_](
+                                                     const error_code& error, std::size_t size) {
+    if (!*alive) {
+      return;
+    }
+    heard_.append(buffer->data(), size);
+    if (error) {
+      ended_ = true;
+    } else {
+      read(stream);
+    }
+  });
 }
 
 }  // namespace turnout::link::test

@@ -19,6 +19,10 @@ class Impostor {
  public:
   // `shown` may be null. `name` is what its Hello says; if it is empty, it says nothing by itself.
   Impostor(boost::asio::io_context& io, const Signed* shown, const std::string& name);
+  // Its connections may still be under way in the io_context; nothing comes of them any more.
+  ~Impostor() { *alive_ = false; }
+  Impostor(const Impostor&) = delete;
+  Impostor& operator=(const Impostor&) = delete;
 
   void dial(const std::string& address);
   // Begins to answer callers; returns where.
@@ -48,6 +52,7 @@ class Impostor {
   std::size_t calls_ = 0;
   bool secured_ = false;
   bool ended_ = false;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace turnout::link::test
