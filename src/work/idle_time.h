@@ -2,7 +2,7 @@
 
 // How long a peer that has nothing in hand waits for its next block, as a histogram. Whether nobody
 // had work or work did not come in time is not told apart here: while there is a backlog somewhere,
-// it is the latter.
+// it is the latter. A value: not thread-safe, no I/O, no clock of its own.
 
 #include <algorithm>
 #include <array>

@@ -141,7 +141,8 @@ def main():
         sink_process.wait()
         database.drop()
         if failed:
-            print(f"logs and database: {folder}")
+            print(f"repeat with: upgrade.py --database {options.database} --rounds {options.rounds} --seed {options.seed}\n"
+                  f"logs and database: {folder}")
         else:
             subprocess.run(["rm", "-rf", str(folder)], check=False)
     sys.exit(1 if failed else 0)
