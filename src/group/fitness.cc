@@ -117,6 +117,7 @@ void Member::Impl::stamped(const StampResult& result, Tick now) {
       replace_rows_from_ = ledger_.number + 1;
       master_row_ = result.master;
       failed_at_ = now_;
+      forget_stamps();
       stop(StopReason::kTimeline);
     }
     learn_master(result.master);

@@ -389,11 +389,15 @@ Duration Dispatcher::Impl::late_after(const BlockState& state, int attempts) con
   return std::max(late, kNeverLateBefore) * (1 << std::min(attempts - 1, 6));
 }
 
+// Where as many copies are out as there may be, the oldest is given up: its report may be what was
+// lost. Should it come after all, it counts as before.
 void Dispatcher::Impl::hand_again_late(Tick now) {
   for (const auto& [id, at] : out_) {
     BlockState& state = blocks_.at(id);
-    if (!state.ready && state.copies.size() < kMaxCopies &&
-        now - at >= late_after(state, state.attempts)) {
+    if (!state.ready && now - at >= late_after(state, state.attempts)) {
+      if (state.copies.size() >= kMaxCopies) {
+        state.copies.erase(state.copies.begin());
+      }
       set_ready(state, true);
     }
   }
@@ -422,7 +426,7 @@ Tick Dispatcher::Impl::next_tick() const {
   Tick next = next_check_;
   for (const auto& [id, at] : out_) {
     const BlockState& state = blocks_.at(id);
-    if (!state.ready && state.copies.size() < kMaxCopies) {
+    if (!state.ready) {
       next = std::min(next, at + late_after(state, state.attempts));
     }
   }

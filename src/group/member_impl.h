@@ -173,6 +173,7 @@ class Member::Impl {
   bool stood_still(const Peer& peer) const;
   void stamp_seen(Peer& peer, const PeerStamp& stamp, Tick began);
   void stamp_moved(const PeerName& name);
+  void forget_stamps();
   void read_stamps_of_silent();
   bool locks_prove() const;
   void probe(Peer& peer);

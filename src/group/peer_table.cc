@@ -288,6 +288,15 @@ void Member::Impl::stamp_moved(const PeerName& name) {
   }
 }
 
+// Stamps count up. After a fail-over that lost the last ones they count up to the same values
+// again, so what was read in another timeline does not tell whether one has moved in this.
+void Member::Impl::forget_stamps() {
+  stamps_.in_flight = false;
+  for (auto& [name, peer] : peers_) {
+    peer.stamp_known = false;
+  }
+}
+
 // --- death
 // -------------------------------------------------------------------------------------------------------
 

@@ -32,14 +32,23 @@ class Alone {
   std::vector<Send> sent;
   std::map<TrackId, LedgerRow> rows;
   int requests = 0;  // to the database
+  Timeline timeline{1};
+  std::int64_t others_stamps = 1;
 
   void settle(Tick now) {
     for (Ready ready = member_.take_ready(); !ready.empty(); ready = member_.take_ready()) {
       sent.insert(sent.end(), ready.messages.begin(), ready.messages.end());
       if (ready.stamp) {
         ++requests;
-        member_.stamped({ready.stamp->number, Attempt::kDone, rows[kMasterRow], 0, Timeline(1)},
-                        now);
+        member_.stamped({ready.stamp->number, Attempt::kDone, rows[kMasterRow], 0, timeline}, now);
+      }
+      if (ready.read_stamps) {
+        ++requests;
+        StampReadResult result{ready.read_stamps->number, Attempt::kDone, {}};
+        for (const PeerName& name : ready.read_stamps->peers) {
+          result.stamps.push_back({name, Incarnation(1), others_stamps});
+        }
+        member_.peer_stamps(result, now);
       }
       if (ready.read_ledger) {
         ++requests;
@@ -183,6 +192,33 @@ TEST(Member, MasterAssignsWhatClaimsDoNotSettle) {  // R25
   EXPECT_TRUE(alone.member().is_master());
   EXPECT_GE(*assigned - begun, 6s);  // M + K
   EXPECT_LE(*assigned - begun, 8s);
+}
+
+// A fail-over has lost the last stamps, and its owner counts up to the value that was read before:
+// it has moved nevertheless.
+TEST(Member, StampsOfAnotherTimelineAreForgotten) {  // G12
+  Alone alone(config("m"));
+  Tick now{};
+  alone.member().set_tracks({TrackId(1)}, 1, now);
+  alone.rows[TrackId(1)] = {TrackId(1), PeerName("p"), Incarnation(1), {Timeline(1), Epoch(1)}};
+  std::uint64_t sequence = 0;
+  const auto run = [&](int seconds, bool fit) {
+    for (int second = 0; second < seconds && !alone.member().owns(TrackId(1)); ++second) {
+      Advertisement theirs = advertisement("p", ++sequence);
+      theirs.fit = fit;
+      theirs.owned = 1;
+      alone.member().receive(theirs, PeerName("p"), now);
+      alone.settle(now);
+      alone.run(now, 1s);
+    }
+  };
+  run(8, true);
+  run(2, false);
+  const Tick moved = now;
+  alone.timeline = Timeline(2);
+  run(20, false);
+  EXPECT_TRUE(alone.member().owns(TrackId(1)));
+  EXPECT_GE(now - moved, 3s);  // M - 1 cycles from the first reading in the new timeline
 }
 
 TEST(Member, CostsNothingPerTrackWhenIdle) {  // G7, R24
@@ -398,7 +434,32 @@ TEST(Dispatcher, AReportToAnEarlierLifeIsNotHeard) {
   EXPECT_FALSE(dispatcher.outstanding(track, ContactId(1), 1));
 }
 
-// The network may bring a message twice; what is under way in a slot is done once.
+// Three copies are out and their reports lost: nobody misses them, since all have been taken in.
+TEST(Dispatcher, ABlockWhoseReportsAreLostIsHandedOutOn) {  // G6
+  Tick now{};
+  Dispatcher dispatcher(config("a"), now);
+  const TrackId track(1);
+  dispatcher.gained(track, Version(1), {Timeline(1), Epoch(1)});
+  dispatcher.offer_single(track, {}, {ContactId(1), 1, 0}, now);
+  std::map<std::string, std::uint32_t> taken{{"b", 0}, {"c", 0}, {"d", 0}};
+  int handed = 0;
+  for (std::uint64_t number = 1; number <= 120; ++number, now = now + 1s) {
+    for (const auto& [peer, received] : taken) {
+      const Credit credit{PeerName("a"), number, 1, 0, received, {0, 1}};
+      dispatcher.receive(CreditGrant{Incarnation(1), credit}, PeerName(peer), now);
+    }
+    dispatcher.tick(now);
+    for (const auto& [to, message] : dispatcher.take_ready().messages) {
+      if (std::holds_alternative<BlockMessage>(message)) {
+        ++handed;
+        ++taken.at(to.get());
+      }
+    }
+    EXPECT_TRUE(dispatcher.outstanding(track, ContactId(1), 1));
+  }
+  EXPECT_EQ(handed, 6);  // at 0, 2, 6, 14, 30 and 62 s
+}
+
 // An owner that was granted every slot is killed: its successor must not wait for a lease of
 // cycles.
 TEST(Worker, SlotsOfAnOwnerThatIsOverAreFreeAtOnce) {  // G6
@@ -431,6 +492,7 @@ TEST(Worker, SlotsOfAnOwnerThatIsOverAreFreeAtOnce) {  // G6
   EXPECT_EQ(granted("c"), (Slots{0, 4}));
 }
 
+// The network may bring a message twice; what is under way in a slot is done once.
 TEST(Worker, ABlockThatComesTwiceIsDoneOnce) {  // G11
   const Tick now{};
   Worker worker(config("b"), {2, 2}, now);
