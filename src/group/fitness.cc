@@ -115,12 +115,12 @@ void Member::Impl::stamped(const StampResult& result, Tick now) {
     timeline_ = result.timeline;
     if (moved_timeline) {
       replace_rows_from_ = ledger_.number + 1;
-      master_row_ = result.master;
+      learn_master(result.master, true);
       failed_at_ = now_;
       forget_stamps();
       stop(StopReason::kTimeline);
     }
-    learn_master(result.master);
+    learn_master(result.master, never_was(master_row_.fence, master_learned_at_, stamp_.began));
     Peer* const master = find_peer(result.master.owner);
     if (master != nullptr) {
       stamp_seen(*master, {master->name, result.master.incarnation, result.master_stamp},

@@ -9,12 +9,14 @@
 
 namespace turnout::group {
 
-void Member::Impl::learn_master(const LedgerRow& row) {
+void Member::Impl::learn_master(const LedgerRow& row, bool force) {
   const bool given_up = row.fence == master_row_.fence && row.owner.empty();
-  if (row.fence < master_row_.fence || (row.fence == master_row_.fence && !given_up)) {
+  const bool older = row.fence < master_row_.fence;
+  if ((older && !force) || (row.fence == master_row_.fence && !given_up)) {
     return;
   }
   master_row_ = row;
+  master_learned_at_ = now_;
   if (!row.owner.empty() && row.owner != config_.name) {
     know_peer(row.owner, row.incarnation);
   }
@@ -105,10 +107,7 @@ void Member::Impl::granted_master(const TakeResult& result) {
     become_unfit();
     return;
   }
-  if (result.row.fence < expected) {
-    master_row_ = result.row;  // what was believed was never so: the ledger is the judge
-  }
-  learn_master(result.row);
+  learn_master(result.row, result.row.fence < expected);
   if (result.outcome == Attempt::kRefused) {
     if (result.row.fence == expected) {
       stamp_moved(result.row.owner);

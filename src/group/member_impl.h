@@ -104,6 +104,7 @@ class Member::Impl {
   struct Track {
     bool active = false;
     LedgerRow row;                   // the newest known
+    Tick learned_at;                 // when its fence was
     std::optional<Fence> taking;     // expected by the compare-and-set in flight
     std::optional<Tick> free_since;  // while it is in free_
     bool vacant = false;             // it is in vacant_
@@ -187,6 +188,7 @@ class Member::Impl {
   // ownership.cc
   Track& know_track(TrackId track);
   bool learn(const LedgerRow& row, bool force = false);
+  bool never_was(const Fence& known, Tick learned_at, Tick began) const;
   void set_row(Track& track, const LedgerRow& row);
   void own(Track& track);
   void disown(Track& track, const PeerName& by);
@@ -221,7 +223,7 @@ class Member::Impl {
   bool receive_assign(const Assign& message, Peer& peer);
 
   // master.cc
-  void learn_master(const LedgerRow& row);
+  void learn_master(const LedgerRow& row, bool force = false);
   bool master_stands() const;
   void judge_master();
   void elect();
@@ -288,6 +290,7 @@ class Member::Impl {
   int takes_in_flight_ = 0;  // of tracks
 
   LedgerRow master_row_;
+  Tick master_learned_at_;
   bool is_master_ = false;
   Fence master_fence_;  // under which it is, while is_master_
   bool master_present_ = false;

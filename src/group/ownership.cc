@@ -26,7 +26,7 @@ Member::Impl::Track& Member::Impl::know_track(TrackId track) {
 // if it was news.
 bool Member::Impl::learn(const LedgerRow& row, bool force) {
   if (row.track == kMasterRow) {
-    learn_master(row);
+    learn_master(row, force);
     return true;
   }
   Track& track = know_track(row.track);
@@ -53,11 +53,21 @@ bool Member::Impl::learn(const LedgerRow& row, bool force) {
   return row.fence != known.fence || row.owner != known.owner;
 }
 
+// Whether the database, read since `began`, knows better: a row that was granted before is seen by
+// whoever asks after, unless a fail-over has lost it. A peer that has not noticed the fail-over yet
+// goes on saying what was, and others have believed it.
+bool Member::Impl::never_was(const Fence& known, Tick learned_at, Tick began) const {
+  return began > learned_at && timeline_ && known.timeline <= *timeline_;
+}
+
 void Member::Impl::set_row(Track& track, const LedgerRow& row) {
   if (track.row.owner != row.owner) {
     if (Peer* const before = find_peer(track.row.owner)) {
       before->rows.erase(row.track);
     }
+  }
+  if (track.row.fence != row.fence) {
+    track.learned_at = now_;
   }
   track.row = row;
   if (!row.owner.empty() && row.owner != config_.name) {
@@ -220,7 +230,10 @@ void Member::Impl::ledger_read(const LedgerResult& result, Tick now) {
     const bool replace = replace_rows_from_ != 0 && result.number >= replace_rows_from_;
     replace_rows_from_ = replace ? 0 : replace_rows_from_;
     for (const LedgerRow& row : result.rows) {
-      learn(row, replace);
+      const bool master = row.track == kMasterRow;
+      const Fence& known = master ? master_row_.fence : know_track(row.track).row.fence;
+      const Tick learned_at = master ? master_learned_at_ : know_track(row.track).learned_at;
+      learn(row, replace || (row.fence < known && never_was(known, learned_at, ledger_.began)));
     }
     if (result.number >= ledger_.required) {
       ledger_.required = 0;

@@ -221,6 +221,38 @@ TEST(Member, StampsOfAnotherTimelineAreForgotten) {  // G12
   EXPECT_GE(now - moved, 3s);  // M - 1 cycles from the first reading in the new timeline
 }
 
+// A fail-over has lost the newest master's row, and a peer that has not noticed goes on saying what
+// was.
+TEST(Member, TheDatabaseIsBelievedRatherThanWhatItHasLost) {  // G5
+  Alone alone(config("m"));
+  Tick now{};
+  alone.timeline = Timeline(2);
+  alone.rows[kMasterRow] = {kMasterRow, PeerName("p"), Incarnation(1), {Timeline(1), Epoch(7)}};
+  alone.rows[TrackId(1)] = {TrackId(1), PeerName("p"), Incarnation(1), {Timeline(1), Epoch(4)}};
+  alone.member().set_tracks({TrackId(1)}, 1, now);
+  std::uint64_t sequence = 0;
+  const auto hear = [&](const char* name, bool is_master) {
+    Advertisement theirs = advertisement(name, ++sequence);
+    theirs.master = is_master;
+    theirs.master_timeline = Timeline(1);
+    theirs.master_epoch = Epoch(8);
+    alone.member().receive(theirs, PeerName(name), now);
+    alone.settle(now);
+  };
+  for (int second = 0; second < 8; ++second) {
+    hear("p", false);
+    hear("q", false);
+    alone.run(now, 1s);
+  }
+  EXPECT_EQ(alone.member().master(), PeerName("p"));
+  hear("q", true);
+  EXPECT_EQ(alone.member().master(), PeerName("q"));
+  hear("q", false);
+  alone.run(now, 2s);
+  EXPECT_EQ(alone.member().master(), PeerName("p"));
+  EXPECT_EQ(alone.member().master_epoch(), Epoch(7));
+}
+
 TEST(Member, CostsNothingPerTrackWhenIdle) {  // G7, R24
   Alone alone(config("m"));
   Tick now{};
@@ -232,6 +264,7 @@ TEST(Member, CostsNothingPerTrackWhenIdle) {  // G7, R24
                                   Incarnation(1),
                                   {Timeline(1), Epoch(3)}};
   }
+  alone.rows[kMasterRow] = {kMasterRow, PeerName("p0"), Incarnation(1), {Timeline(1), Epoch(1)}};
   alone.member().set_tracks(tracks, 1, now);
   alone.settle(now);
   std::vector<Advertisement> heard(999, advertisement("p", 0));
