@@ -241,10 +241,17 @@ void check_security(const GroupConfig& group, const std::string& where,
   }
 }
 
+// Until the whole has been read: no key can set a cycle of nothing.
+constexpr std::chrono::milliseconds kOfTheProfile{0};
+
 // What only the whole can show.
 void check_together(ConfigAnswer& answer, const std::string& file) {
   Config& config = answer.config;
   const std::string where = file.empty() ? "configuration" : file;
+  if (config.group.cycle == kOfTheProfile) {
+    config.group.cycle = std::chrono::duration_cast<std::chrono::milliseconds>(
+        group::find_profile(config.group.profile)->cycle);
+  }
   if (config.group.claim_counter >= config.group.miss_limit) {
     answer.problems.push_back({where, "\"group.claim_counter\" must be below \"group.miss_limit\"",
                                fmt::format("they are {} and {}; 2 and 4 are the usual ones",
@@ -286,6 +293,7 @@ bool ConfigAnswer::ok() const {
 ConfigAnswer parse_config(std::string_view text, const std::string& file,
                           const Environment& environment) {
   ConfigAnswer answer;
+  answer.config.group.cycle = kOfTheProfile;
   Reader reader(answer, file);
   const toml::parse_result parsed = toml::parse(text, file);
   if (parsed) {

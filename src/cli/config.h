@@ -22,7 +22,8 @@ struct GroupConfig {
   std::vector<std::string> listen;  // "host:port" for other peers; none: this peer works alone
   std::string advertise;            // what the others dial, where it differs from listen[0]
   std::vector<std::string> seeds;   // "host:port" of other peers
-  std::chrono::milliseconds cycle{1'000};
+  std::string profile = "lan";      // "lan", "wan" or "slow" (group::kProfiles)
+  std::chrono::milliseconds cycle{1'000};  // the profile's, unless it is set
   int miss_limit = 4;
   int protocol = group::kProtocolVersion;  // the newest to speak
   int claim_counter = 2;

@@ -173,6 +173,13 @@ std::optional<Refused> log_level(const std::string& text) {
                  fmt::format("use {}", fmt::join(levels, ", "))};
 }
 
+std::optional<Refused> profile(const std::string& text) {
+  if (group::find_profile(text) != nullptr) {
+    return std::nullopt;
+  }
+  return Refused{fmt::format("\"{}\" is not a profile", text), "use lan, wan or slow"};
+}
+
 // No line ends or other controls: the value goes into a protocol line.
 std::optional<Refused> one_line(const std::string& text) {
   for (const char c : text) {
@@ -204,6 +211,8 @@ std::vector<Key> make_keys() {
        text([](C& c) -> std::string& { return c.group.advertise; }, address)},
       {"group.seeds", "TURNOUT_GROUP_SEEDS",
        list([](C& c) -> std::vector<std::string>& { return c.group.seeds; }, address)},
+      {"group.profile", "TURNOUT_GROUP_PROFILE",
+       text([](C& c) -> std::string& { return c.group.profile; }, profile)},
       {"group.cycle", "TURNOUT_GROUP_CYCLE",
        duration([](C& c) -> milliseconds& { return c.group.cycle; }, milliseconds(50),
                 seconds(120))},

@@ -19,16 +19,6 @@ using base::ErrorCode;
 using base::Result;
 using std::chrono::milliseconds;
 
-// docs/operations.md, *A group*.
-struct Profile {
-  const char* name;
-  milliseconds cycle;
-  milliseconds latency;
-};
-constexpr Profile kProfiles[] = {{"lan", milliseconds(1'000), milliseconds(1)},
-                                 {"wan", milliseconds(15'000), milliseconds(50)},
-                                 {"slow", milliseconds(30'000), milliseconds(250)}};
-
 constexpr milliseconds kMaxLatency{10'000};
 constexpr int kMaxLossPercent = 90;
 constexpr int kMaxCycles = 100'000;
@@ -53,15 +43,6 @@ std::optional<Amount> parse_amount(std::string_view text) {
     return std::nullopt;
   }
   return amount;
-}
-
-Result<const Profile*> find_profile(const std::string& name) {
-  for (const Profile& profile : kProfiles) {
-    if (name == profile.name) {
-      return &profile;
-    }
-  }
-  return wrong("--profile", name, "there are lan, wan and slow");
 }
 
 Result<Duration> duration_option(const char* option, const std::string& text, milliseconds low,
@@ -146,8 +127,11 @@ base::Result<void> read_times(const SimulateOptions& options, SimulationPlan& pl
   if (!options.profile.empty() && !options.cycle.empty()) {
     return wrong("--profile", options.profile, "--cycle says so already; give one of the two");
   }
-  TRY(const Profile* const profile,
-      find_profile(options.profile.empty() ? "lan" : options.profile));
+  const group::Profile* const profile =
+      group::find_profile(options.profile.empty() ? "lan" : options.profile);
+  if (profile == nullptr) {
+    return wrong("--profile", options.profile, "there are lan, wan and slow");
+  }
   plan.cycle = profile->cycle;
   plan.latency = profile->latency;
   if (!options.cycle.empty()) {

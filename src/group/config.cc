@@ -14,6 +14,15 @@ auto wrong(std::string_view field, std::string_view rule) {
 
 }  // namespace
 
+const Profile* find_profile(std::string_view name) {
+  for (const Profile& profile : kProfiles) {
+    if (name == profile.name) {
+      return &profile;
+    }
+  }
+  return nullptr;
+}
+
 base::Result<void> Config::validate() const {
   if (name.empty() || name.get().size() > kMaxNameBytes) {
     return wrong("name", "must have 1 to 64 bytes; set `name` to something unique in the group");

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "base/ids.h"
 #include "base/result.h"
@@ -31,6 +32,19 @@ inline constexpr std::size_t kMaxGroupBytes = 64;
 inline constexpr std::size_t kMaxAddressBytes = 255;
 inline constexpr int kMaxMissLimit = 100;
 inline constexpr int kMaxSlots = 10'000;
+
+// What suits a kind of network.
+struct Profile {
+  const char* name;  // "lan", "wan", "slow"
+  Duration cycle;    // period of the advertisement
+  Duration latency;  // one way, that such a network is likely to have
+};
+inline constexpr Profile kProfiles[] = {
+    {"lan", std::chrono::seconds(1), std::chrono::milliseconds(1)},
+    {"wan", std::chrono::seconds(15), std::chrono::milliseconds(50)},
+    {"slow", std::chrono::seconds(30), std::chrono::milliseconds(250)}};
+// Null if there is none of that name. Lives as long as the program.
+const Profile* find_profile(std::string_view name);
 
 struct Config {
   // Unique in the group, 1–64 bytes; orders peers bytewise: the lowest is elected master (WO

@@ -68,7 +68,7 @@ class Member::Impl {
     Advertisement last;  // the newest; meaningless unless heard
     Tick last_heard;     // when it came; until then, when the peer was first known of
     PeerState state = PeerState::kLiving;
-    bool over = false;  // this incarnation's process is proven to have ended
+    bool over = false;  // this incarnation is taken for ended, by its lock; until it is heard again
 
     // The second witness, read from the first advertisement missed.
     bool stamp_known = false;

@@ -85,7 +85,7 @@ bool Member::Impl::receive_advertisement(const Advertisement& message, const Pee
     return false;
   }
   Peer& peer = know_peer(from, message.incarnation);
-  if (message.incarnation < peer.incarnation || peer.over ||
+  if (message.incarnation < peer.incarnation ||
       (peer.heard && message.sequence <= peer.last.sequence &&
        !base::planted(base::Mutant::kSequenceNotChecked))) {
     return false;
@@ -95,8 +95,16 @@ bool Member::Impl::receive_advertisement(const Advertisement& message, const Pee
   peer.last = message;
   peer.heard = true;
   peer.last_heard = now_;
-  peer.connection_ended = false;
-  probing_.erase(peer.name);
+  if (std::exchange(peer.over, false)) {
+    // It lives though its lock was free: the database had lost that while the process stood still.
+    // Or this was under way when it ended, which the lock tells again.
+    peer.probes = 0;
+    probing_.insert(peer.name);
+    probe(peer);
+  } else {
+    peer.connection_ended = false;
+    probing_.erase(peer.name);
+  }
   if (peer.name != master_row_.owner && message.fit) {
     peer.stamp_known =
         false;  // the master's is read all the time, others' only while silent or unfit

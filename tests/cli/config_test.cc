@@ -119,6 +119,25 @@ TEST(Config, TheEnvironmentGoesOverTheFile) {
       << "seeds make a group";
 }
 
+TEST(Config, AProfileSetsTheCycleUnlessItIsSetItself) {
+  using std::chrono::milliseconds;
+  const auto cycle = [](const char* text, const Environment& environment = {}) {
+    const ConfigAnswer answer = parse_config(text, "t.toml", environment);
+    EXPECT_TRUE(answer.problems.empty()) << text;
+    return answer.config.group.cycle;
+  };
+  EXPECT_EQ(cycle(""), milliseconds(1'000));
+  EXPECT_EQ(cycle("[group]\nprofile = \"lan\"\n"), milliseconds(1'000));
+  EXPECT_EQ(cycle("[group]\nprofile = \"wan\"\n"), milliseconds(15'000));
+  EXPECT_EQ(cycle("[group]\nprofile = \"slow\"\n"), milliseconds(30'000));
+  EXPECT_EQ(cycle("[group]\ncycle = \"5s\"\nprofile = \"slow\"\n"), milliseconds(5'000));
+  EXPECT_EQ(cycle("[group]\ncycle = \"5s\"\n", {{"TURNOUT_GROUP_PROFILE", "wan"}}),
+            milliseconds(5'000));
+  EXPECT_EQ(problems_of("[group]\nprofile = \"wide\"\n"),
+            "t.toml:2:11: error: \"group.profile\": \"wide\" is not a profile\n    use lan, wan or "
+            "slow\n");
+}
+
 TEST(Config, AVariableThatSetsNothingIsAWarning) {
   const ConfigAnswer answer = parse_config("", "", {{"TURNOUT_NAMR", "b"}});
   EXPECT_TRUE(answer.ok());

@@ -253,6 +253,31 @@ TEST(Member, TheDatabaseIsBelievedRatherThanWhatItHasLost) {  // G5
   EXPECT_EQ(alone.member().master_epoch(), Epoch(7));
 }
 
+// A process that stood still while the database dropped its lock is alive after all.
+TEST(Member, OneThatIsHeardAgainIsNotOver) {  // G12
+  Alone alone(config("m"));
+  Tick now{};
+  const PeerName p("p");
+  alone.member().set_tracks({}, 1, now);
+  alone.settle(now);
+  alone.run(now, 5s);
+  alone.member().receive(advertisement("p", 1), p, now);
+  const auto state = [&] { return alone.member().peers().back().state; };
+  const LifeResult free{p, Incarnation(1), Attempt::kDone};
+  const LifeResult held{p, Incarnation(1), Attempt::kRefused};
+  alone.member().connection_lost(p, now);
+  alone.member().life_lock(free, now);
+  EXPECT_EQ(state(), PeerState::kGone);
+  EXPECT_FALSE(alone.member().receive(advertisement("p", 1), p, now));
+  EXPECT_TRUE(alone.member().receive(advertisement("p", 2), p, now));
+  EXPECT_EQ(state(), PeerState::kLiving);
+  alone.member().life_lock(free, now);
+  EXPECT_EQ(state(), PeerState::kGone);
+  EXPECT_TRUE(alone.member().receive(advertisement("p", 3), p, now));
+  alone.member().life_lock(held, now);
+  EXPECT_EQ(state(), PeerState::kLiving);
+}
+
 TEST(Member, CostsNothingPerTrackWhenIdle) {  // G7, R24
   Alone alone(config("m"));
   Tick now{};
