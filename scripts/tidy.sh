@@ -19,12 +19,12 @@ formatted() {
     xargs -r clang-format-19 --dry-run -Werror
 }
 
-# clang-tidy reads the headers that the build makes (the peers' wire format), so those are made first. The preset has no
-# precompiled headers, which could hide a missing #include.
+# clang-tidy reads files that the build makes (the peers' wire format, the migrations), so those are made first. The preset
+# has no precompiled headers, which could hide a missing #include.
 linted() {
   cmake --preset tidy --log-level=NOTICE >/dev/null || return 1
   local made
-  made=$(ninja -C build/tidy -t targets all 2>/dev/null | sed -n 's/^\(.*\.pb\.h\): .*/\1/p')
+  made=$(ninja -C build/tidy -t targets all 2>/dev/null | sed -n 's/^\(.*\(\.pb\.h\|_migrations\.cc\)\): .*/\1/p')
   # shellcheck disable=SC2086
   if [ -n "$made" ]; then ninja -C build/tidy $made >/dev/null || return 1; fi
   /usr/bin/python3 scripts/clang_tidy.py --build build/tidy

@@ -122,7 +122,7 @@ std::string outbox_text(const Json& answer) {
                {"due"},
                {"answer"}});
   for (const Json& row : answer.at("outbox")) {
-    std::string last = cell(row, "answer");
+    const std::string last = cell(row, "answer");
     table.add({fmt::format("{} \"{}\"", cell(row, "kind"), cell(row, "name")), cell(row, "contact"),
                cell(row, "track"), cell(row, "state"), cell(row, "attempt"), cell(row, "due_at"),
                last});

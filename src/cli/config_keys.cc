@@ -51,7 +51,7 @@ Test url(std::vector<std::string> schemes, bool may_be_empty) {
   };
 }
 
-Setter text(Place<std::string> place, Test test) {
+Setter text(const Place<std::string>& place, const Test& test) {
   return [place, test](Config& config, const RawValue& value, bool) -> std::optional<Refused> {
     const auto* const given = std::get_if<std::string>(&value);
     if (given == nullptr) {
@@ -65,7 +65,7 @@ Setter text(Place<std::string> place, Test test) {
   };
 }
 
-Setter list(Place<std::vector<std::string>> place, Test test) {
+Setter list(const Place<std::vector<std::string>>& place, const Test& test) {
   return [place, test](Config& config, const RawValue& value,
                        bool from_environment) -> std::optional<Refused> {
     std::vector<std::string> items;
@@ -94,7 +94,7 @@ Setter list(Place<std::vector<std::string>> place, Test test) {
   };
 }
 
-Setter integer(Place<int> place, int low, int high) {
+Setter integer(const Place<int>& place, int low, int high) {
   return [place, low, high](Config& config, const RawValue& value, bool) -> std::optional<Refused> {
     std::int64_t number = 0;
     bool read = false;
@@ -129,7 +129,7 @@ std::optional<Refused> read_duration(const RawValue& value, milliseconds low, mi
   return std::nullopt;
 }
 
-Setter duration(Place<milliseconds> place, milliseconds low, milliseconds high) {
+Setter duration(const Place<milliseconds>& place, milliseconds low, milliseconds high) {
   return [place, low, high](Config& config, const RawValue& value, bool) {
     return read_duration(value, low, high, place(config));
   };

@@ -8,6 +8,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/check.h"
 #include "deliver/carrier.h"
 #include "deliver/courier.h"
 #include "deliver/handout.h"
@@ -113,6 +114,7 @@ class OutboxReader {
         if (ending_) {
           return;
         }
+        CHECK(request_.has_value());
         request = std::move(*request_);
         request_.reset();
       }
@@ -280,19 +282,20 @@ class DeliveryDesk::Impl {
     if (!epoch_ || stopped_ || look == 0 || answer.failed) {
       return;
     }
+    const base::Epoch epoch = *epoch_;
     for (const deliver::Handed& handed : dispatcher_.hand_out(answer.due, look, now)) {
-      hand(handed);
+      hand(handed, epoch);
     }
   }
 
-  void hand(const deliver::Handed& handed) {
+  void hand(const deliver::Handed& handed, base::Epoch epoch) {
     if (handed.peer == self_.name) {
       courier_->offer(handed.keys);
       return;
     }
     group::Handout handout;
     handout.incarnation = self_.incarnation;
-    handout.master_epoch = *epoch_;
+    handout.master_epoch = epoch;
     handout.deliveries.reserve(handed.keys.size());
     for (const store::OutboxKey& key : handed.keys) {
       handout.deliveries.push_back({key.track, key.contact, key.entry, key.move_no, key.action_no});

@@ -97,7 +97,7 @@ int watch(const AskOptions& options, const std::string& path, std::string (*show
     fmt::print("\x1b[2J");
   }
   for (;;) {
-    Told told = ask_once(http, path, options.json, show);
+    const Told told = ask_once(http, path, options.json, show);
     if (told.code == kExitUsage || told.code == kExitWrong) {
       return fail(told.code, told.text);
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "web/api.h"
@@ -92,6 +93,7 @@ bool ImportBatch::find_key(const CsvRecord& record, std::uint64_t number, std::s
     make_places(record, number, "", values);
     key = key_->fill(values);
   } else {
+    CHECK(plan_.key_column.has_value());
     key = record.fields[*plan_.key_column];
   }
   if (key.empty()) {

@@ -136,6 +136,7 @@ base::Result<void> add_column(const ImportOptions& options, std::size_t index, s
 base::Result<void> check_types_used(const ImportOptions& options, const ImportPlan& plan) {
   for (const auto& [name, type] : options.types) {
     std::vector<std::string> fields;
+    fields.reserve(plan.columns.size());
     for (const ImportColumn& column : plan.columns) {
       fields.push_back(column.field.name);
     }

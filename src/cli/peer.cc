@@ -1,6 +1,7 @@
 #include "cli/peer.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -71,7 +72,7 @@ auto Peer::on_loop(F then) {
 
 work::Control::Callbacks Peer::control_callbacks() {
   work::Control::Callbacks callbacks;
-  callbacks.stamped = on_loop([this](group::StampResult result, std::int64_t catalogue) {
+  callbacks.stamped = on_loop([this](const group::StampResult& result, std::int64_t catalogue) {
     member_->stamped(result, base::boot_now());
     if (result.outcome == group::Attempt::kDone) {
       take_catalogue(catalogue);
@@ -201,7 +202,7 @@ base::Result<void> Peer::start_engine() {
 base::Result<void> Peer::start(std::unique_ptr<store::GroupSession> session) {
   TRYV(start_link());
   TRYV(group_config_.validate());
-  member_.emplace(group_config_, base::boot_now());
+  member_ = std::make_unique<group::Member>(group_config_, base::boot_now());
   DeliveryDesk::Hooks hooks;
   hooks.post = [this, alive = alive_](std::function<void()> then) {
     boost::asio::post(io_, [alive, then = std::move(then)] {
@@ -389,7 +390,7 @@ void Peer::notice(const group::Notice& notice) {
   engine_->notice(notice, base::boot_now());
 }
 
-void Peer::carry_out(group::Ready ready) {
+void Peer::carry_out(const group::Ready& ready) {
   for (const group::Notice& one : ready.notices) {
     notice(one);
   }
@@ -411,9 +412,9 @@ void Peer::after_input() {
   settling_ = true;
   do {
     again_ = false;
-    group::Ready ready = member_->take_ready();
+    const group::Ready ready = member_->take_ready();
     if (!ready.empty()) {
-      carry_out(std::move(ready));
+      carry_out(ready);
       again_ = true;
     }
   } while (again_);

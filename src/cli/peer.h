@@ -10,7 +10,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,7 +73,7 @@ class Peer {
   template <class F>
   auto on_loop(F then);
   void after_input();
-  void carry_out(group::Ready ready);
+  void carry_out(const group::Ready& ready);
   void notice(const group::Notice& notice);
   void note_life(const group::PeerChanged& changed);
   void send(const base::PeerName& to, const group::Message& message);
@@ -92,7 +91,7 @@ class Peer {
   work::TrackBook& book_;
   const store::PeerId self_;
   group::Config group_config_;
-  std::optional<group::Member> member_;
+  std::unique_ptr<group::Member> member_;
   std::unique_ptr<link::Link> link_;
   std::unique_ptr<work::Control> control_;
   std::unique_ptr<DeliveryDesk> desk_;

@@ -60,6 +60,7 @@ void PeerMetrics::raise(prometheus::Counter& counter, std::int64_t to) {
 
 void PeerMetrics::raise_idle(const work::IdleTime& to) {
   std::vector<double> more;
+  more.reserve(to.counts().size());
   for (std::size_t i = 0; i < to.counts().size(); ++i) {
     more.push_back(static_cast<double>(to.counts()[i] - told_idle_.counts()[i]));
   }

@@ -116,6 +116,7 @@ void keep_metrics(boost::asio::steady_timer& timer, const Peer& peer, PeerMetric
 
 std::vector<std::string> webhook_names(const Config& config) {
   std::vector<std::string> names;
+  names.reserve(config.webhooks.size());
   for (const auto& [name, webhook] : config.webhooks) {
     names.push_back(name);
   }

@@ -146,10 +146,10 @@ base::Result<void> read_times(const SimulateOptions& options, SimulationPlan& pl
     return wrong("--minutes", std::to_string(*options.minutes),
                  "--cycles says so already; give one of the two");
   }
-  if (options.cycles.value_or(1) < 1 || options.cycles.value_or(1) > kMaxCycles) {
+  if (options.cycles && (*options.cycles < 1 || *options.cycles > kMaxCycles)) {
     return wrong("--cycles", std::to_string(*options.cycles), "must be from 1 to 100,000");
   }
-  if (options.minutes.value_or(1) < 1 || options.minutes.value_or(1) > kMaxMinutes) {
+  if (options.minutes && (*options.minutes < 1 || *options.minutes > kMaxMinutes)) {
     return wrong("--minutes", std::to_string(*options.minutes), "must be from 1 to 100,000");
   }
   if (options.cycles) {

@@ -144,6 +144,7 @@ class Registrar : public sim::Observer, public store::model::Watcher {
   }
 
   void on_take(const store::LedgerRow& before, const store::LedgerRow& after) override {
+    CHECK(after.owner.has_value());
     const std::size_t peer = world_.host(after.owner->name).number();
     if (after.track == store::kMasterRow) {
       take_master(peer);
@@ -184,8 +185,9 @@ class Registrar : public sim::Observer, public store::model::Watcher {
   }
 
   // These peers are hit now.
-  void begin_recovery(const std::vector<std::size_t>& victims) {
-    SimulationResult::Recovery& now = recovery_.emplace();
+  SimulationResult::Recovery& begin_recovery(const std::vector<std::size_t>& victims) {
+    recovery_ = SimulationResult::Recovery{};
+    SimulationResult::Recovery& now = *recovery_;
     now.at = since_start();
     for (const std::size_t victim : victims) {
       hit_[victim] = true;
@@ -198,6 +200,7 @@ class Registrar : public sim::Observer, public store::model::Watcher {
       now.half = now.most = now.all = Duration(0);
     }
     note_spread();
+    return now;
   }
 
   int ownerless() const { return ownerless_; }
@@ -225,11 +228,15 @@ class Registrar : public sim::Observer, public store::model::Watcher {
   static constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
 
   Duration since_start() const { return world_.now() - Tick{}; }
-  Duration since_fault() const { return since_start() - recovery_->at; }
+  Duration since_fault() const {
+    CHECK(recovery_.has_value());
+    return since_start() - recovery_->at;
+  }
   bool orphaned(std::size_t owner) const { return owner == kNobody || hit_[owner]; }
   bool awaits_claims() const { return recovery_ && !recovery_->detected; }
 
   void note_claim(TrackId track) {
+    CHECK(recovery_.has_value());
     if (track != group::kMasterRow && orphaned(owner_[static_cast<std::size_t>(track.get())]) &&
         !recovery_->detected) {
       recovery_->detected = since_fault();
@@ -383,7 +390,7 @@ class Experiment {
 
   void recover() {
     const std::vector<std::size_t> victims = draw_victims();
-    registrar_.begin_recovery(victims);
+    SimulationResult::Recovery& recovery = registrar_.begin_recovery(victims);
     for (const auto& [name, host] : world_.hosts()) {
       if (std::find(victims.begin(), victims.end(), host->number()) != victims.end()) {
         hit(*host);
@@ -401,7 +408,7 @@ class Experiment {
             [this] { return registrar_.has_master() && registrar_.is_spread(); });
       rest();
     }
-    registrar_.recovery()->traffic = meter_.traffic(world_.now() - began, plan_.cycle);
+    recovery.traffic = meter_.traffic(world_.now() - began, plan_.cycle);
   }
 
   std::vector<std::size_t> draw_victims() const {

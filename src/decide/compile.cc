@@ -13,7 +13,6 @@ using base::ErrorCode;
 using base::fail;
 using base::Result;
 using track::ActionKind;
-using track::Type;
 
 base::Error not_yet(track::Span span, const char* what) {
   return invalid(span, fmt::format("{} does not run yet", what));

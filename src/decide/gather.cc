@@ -175,15 +175,17 @@ Instant GatherClause::next_run(Instant last, Instant now) const {
 }
 
 SqlCondition GatherClause::sql(Dialect dialect, Instant now, int first_parameter) const {
-  if (!impl_->where) {
+  const std::optional<Node>& where = impl_->where;
+  if (!where) {
     return {};
   }
-  return to_sql(*impl_->where, impl_->columns, dialect, now, first_parameter);
+  return to_sql(*where, impl_->columns, dialect, now, first_parameter);
 }
 
 void GatherClause::keep(const track::ContactBlock& block, std::vector<std::uint8_t>& out) const {
   const std::size_t count = block.rows();
-  if (!impl_->where) {
+  const std::optional<Node>& where = impl_->where;
+  if (!where) {
     out.assign(count, 1);
     return;
   }
@@ -195,7 +197,7 @@ void GatherClause::keep(const track::ContactBlock& block, std::vector<std::uint8
   for (std::size_t row = 0; row < count; ++row) {
     rest[row] = static_cast<RowNumber>(row);
   }
-  const std::size_t kept = split(*impl_->where, rows, rest.data(), count, met.data(), rest.data());
+  const std::size_t kept = split(*where, rows, rest.data(), count, met.data(), rest.data());
   out.assign(count, 0);
   for (std::size_t i = 0; i < kept; ++i) {
     out[met[i]] = 1;
@@ -206,8 +208,10 @@ Instant GatherClause::next_change(const track::ContactBlock& block, std::size_t 
   if (!impl_->reads.time) {
     return kNever;
   }
+  const std::optional<Node>& where = impl_->where;
+  CHECK(where.has_value());
   const Rows rows(block, impl_->columns.zone);
-  return decide::next_change(*impl_->where, rows, row, block.now);
+  return decide::next_change(*where, rows, row, block.now);
 }
 
 Result<std::vector<GatherClause>> compile_gathers(const track::Track& track,

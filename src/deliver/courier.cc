@@ -95,7 +95,7 @@ class Courier::Impl {
   std::deque<Item>::iterator pick();
   bool may_begin(const Item& item) const;
   store::DeliveryResult judge(const Item& item, const Outcome& outcome, std::uint64_t random);
-  void carry(Carrier& carrier, Item item, std::unique_lock<std::mutex>& lock,
+  void carry(Carrier& carrier, const Item& item, std::unique_lock<std::mutex>& lock,
              std::mt19937_64& random);
 
   void warn(const std::string& message) const {
@@ -414,16 +414,16 @@ void Courier::Impl::run_carrier() {
     if (next == ready_.end()) {
       return;
     }
-    Item item = std::move(*next);
+    const Item item = std::move(*next);
     ready_.erase(next);
     if (ready_.size() + 1 == static_cast<std::size_t>(options_.batch)) {
       clerk_wakes_.notify_one();  // there is room for another batch
     }
-    carry(*carrier, std::move(item), lock, random);
+    carry(*carrier, item, lock, random);
   }
 }
 
-void Courier::Impl::carry(Carrier& carrier, Item item, std::unique_lock<std::mutex>& lock,
+void Courier::Impl::carry(Carrier& carrier, const Item& item, std::unique_lock<std::mutex>& lock,
                           std::mt19937_64& random) {
   Destination& destination = destinations_[item.destination];
   const base::Tick now = base::boot_now();

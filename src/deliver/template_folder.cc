@@ -154,6 +154,7 @@ std::string TemplateFolder::why_not(const std::string& name) const {
 
 std::vector<std::string> TemplateFolder::names() const {
   std::vector<std::string> names;
+  names.reserve(templates_.size());
   for (const auto& [name, mail] : templates_) {
     names.push_back(name);
   }
@@ -171,6 +172,7 @@ std::vector<std::string> TemplateFolder::fields() const {
 
 std::vector<std::string> TemplateFolder::problems() const {
   std::vector<std::string> problems;
+  problems.reserve(broken_.size());
   for (const auto& [name, why] : broken_) {
     problems.push_back(why);
   }

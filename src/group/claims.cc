@@ -301,7 +301,7 @@ bool Member::Impl::receive_assign(const Assign& message, Peer& peer) {
   if (!from_master || !may_take() || owned_.contains(message.track)) {
     return from_master;
   }
-  Track& track = know_track(message.track);
+  const Track& track = know_track(message.track);
   const Fence fence{message.timeline, message.epoch};
   if (!track.active || track.taking || track.row.fence > fence) {
     return true;

@@ -348,6 +348,7 @@ void Dispatcher::Impl::refused(const Refusal& message, const PeerName& from) {
 
 void Dispatcher::Impl::take_back(const PeerName& name) {
   std::vector<std::uint64_t> held;
+  held.reserve(out_.size());
   for (const auto& [id, at] : out_) {
     held.push_back(id);
   }

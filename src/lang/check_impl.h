@@ -97,7 +97,7 @@ class Checker {
   void comparable(const track::Operand& left, track::Type left_type, const track::Operand& right,
                   track::Type right_type, bool setting = false);
   void want_time(const track::Operand& operand, track::Type type, std::string_view what,
-                 std::string hint = {});
+                 const std::string& hint = {});
   void want_text(const track::Operand& operand, track::Type type, std::string_view what);
   void want_order(const track::Operand& operand, track::Type type);
   void condition(const track::Condition& condition, const Scope& scope);

@@ -185,14 +185,14 @@ void Checker::comparable(const Operand& left, Type left_type, const Operand& rig
 }
 
 void Checker::want_time(const Operand& operand, Type type, std::string_view what,
-                        std::string hint) {
+                        const std::string& hint) {
   if (is_time(type) || type == Type::kUntyped) {
     return;
   }
   const std::string unquoted = without_quotes(operand, Type::kTimestamp);
   report("wrong-type", operand.span,
          std::string(what) + " compares times, and " + shown(operand) + " is " + a_type(type),
-         unquoted.empty() ? std::move(hint) : unquoted);
+         unquoted.empty() ? hint : unquoted);
 }
 
 void Checker::want_text(const Operand& operand, Type type, std::string_view what) {

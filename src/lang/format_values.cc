@@ -115,7 +115,7 @@ std::string format_time(track::TimeOfDay time) {
 }
 
 std::string format_date_time(const track::DateTime& at) {
-  std::string out = base::format_date(at.date) + " " + format_time(at.time);
+  const std::string out = base::format_date(at.date) + " " + format_time(at.time);
   return at.zone ? out + " [" + *at.zone + "]" : out;
 }
 
@@ -144,7 +144,7 @@ std::string format_every_days(const track::EveryDays& every) {
 }
 
 std::string format_clock(const track::Clock& clock) {
-  std::string out = "at " + format_time(clock.at);
+  const std::string out = "at " + format_time(clock.at);
   return clock.days ? out + " on " + format_days(*clock.days) : out;
 }
 

@@ -228,7 +228,8 @@ void Connection::deliver() {
       fail({DownKind::kBroken, remote_ + " sent " + frame.error().message});
       return;
     }
-    if (!frame.value()) {
+    const auto& body = frame.value();
+    if (!body) {
       break;
     }
     const auto events = events_.lock();
@@ -236,7 +237,7 @@ void Connection::deliver() {
       close();
       break;
     }
-    events->on_frame(*this, *frame.value());
+    events->on_frame(*this, *body);
   }
   delivering_ = false;
   read();
@@ -366,7 +367,7 @@ void Connection::lost(const error_code& error) {
   }
 }
 
-void Connection::fail(Down down) {
+void Connection::fail(const Down& down) {
   if (closed_) {
     return;
   }

@@ -128,7 +128,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void write();
   void written(std::size_t size);
   void lost(const boost::system::error_code& error);
-  void fail(Down down);
+  void fail(const Down& down);
   bool waiting() const { return !queue_.empty() || replaceable_ != nullptr; }
 
   Tcp::socket socket_;

@@ -24,6 +24,7 @@
 // destroy it there. All callbacks come from there and never from inside a call of the same Link,
 // `send` included. Neither does any come once the Link is destroyed; the io_context may run on.
 
+#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -38,10 +39,6 @@
 #include "group/message.h"
 #include "link/certificate.h"
 #include "link/key.h"
-
-namespace boost::asio {
-class io_context;
-}
 
 namespace turnout::link {
 

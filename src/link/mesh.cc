@@ -315,6 +315,7 @@ void Link::Impl::stop(milliseconds patience, std::function<void()> done) {
     drop_attempt(*target);
   }
   std::vector<std::shared_ptr<Connection>> open;
+  open.reserve(entries_.size());
   for (const auto& [connection, entry] : entries_) {
     open.push_back(entry.connection);
   }
@@ -356,6 +357,7 @@ void Link::Impl::shut() {
 
 std::vector<std::string> Link::Impl::addresses() const {
   std::vector<std::string> texts;
+  texts.reserve(bound_.size());
   for (const Address& address : bound_) {
     texts.push_back(format_address(address));
   }
@@ -366,6 +368,7 @@ std::string Link::Impl::advertised() const { return advertised_; }
 
 std::vector<PeerInfo> Link::Impl::peers() const {
   std::vector<PeerInfo> infos;
+  infos.reserve(sessions_.size());
   for (const auto& [name, session] : sessions_) {
     infos.push_back(session->info);
   }

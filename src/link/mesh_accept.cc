@@ -48,16 +48,16 @@ Result<void> Link::Impl::listen(const std::string& text) {
 Result<void> Link::Impl::bind(const std::string& text, const Tcp::endpoint& endpoint) {
   Tcp::acceptor acceptor(io_);
   error_code error;
-  (void)acceptor.open(endpoint.protocol(), error);
+  acceptor.open(endpoint.protocol(), error);
   if (!error) {
     // A restarted peer must not wait for the connections of its earlier life to time out.
-    (void)acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+    acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
   }
   if (!error) {
-    (void)acceptor.bind(endpoint, error);
+    acceptor.bind(endpoint, error);
   }
   if (!error) {
-    (void)acceptor.listen(Tcp::acceptor::max_listen_connections, error);
+    acceptor.listen(Tcp::acceptor::max_listen_connections, error);
   }
   if (error == asio::error::address_in_use) {
     return fail(ErrorCode::kUnavailable,

@@ -32,7 +32,7 @@ void Link::Impl::on_secured(Connection& connection) {
     return;
   }
   // The handshake may have begun with keys that have been replaced since.
-  if (std::string why = security_.withdrawn(connection); !why.empty()) {
+  if (const std::string why = security_.withdrawn(connection); !why.empty()) {
     handshake_failed(*entry, {DownKind::kWithdrawn, connection.remote() + ": " + why});
     return;
   }
@@ -138,11 +138,17 @@ void Link::Impl::called(Entry& entry, const Hello& hello) {
 }
 
 void Link::Impl::called_bulk(Entry& entry, const Hello& hello) {
-  Entry* half = nullptr;
-  for (auto& [connection, other] : entries_) {
-    if (other.stage == Stage::kHalf && other.hello->session == hello.session &&
-        other.hello->name == hello.name && other.hello->life == hello.life) {
+  const Entry* half = nullptr;
+  const Hello* half_hello = nullptr;
+  for (const auto& [connection, other] : entries_) {
+    if (other.stage != Stage::kHalf) {
+      continue;
+    }
+    CHECK(other.hello.has_value());
+    const Hello& said = *other.hello;
+    if (said.session == hello.session && said.name == hello.name && said.life == hello.life) {
       half = &other;
+      half_hello = &said;
     }
   }
   if (half == nullptr) {
@@ -158,7 +164,7 @@ void Link::Impl::called_bulk(Entry& entry, const Hello& hello) {
   entry.channel = Channel::kBulk;
   entry.connection->send(
       std::make_shared<const std::string>(encode(make_hello(Channel::kBulk, hello.session))));
-  const Hello control_hello = *half->hello;
+  const Hello control_hello = *half_hello;
   begin(half->connection.get(), entry.connection.get(), control_hello, false);
 }
 

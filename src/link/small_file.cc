@@ -34,11 +34,13 @@ class OpenFile {
 
 base::Result<std::string> read_small_file(const std::string& path, const std::string& what,
                                           std::size_t most, Privacy privacy) {
-  const OpenFile file(path);
-  if (file.get() < 0) {
-    const int error = errno;
+  const auto cannot_read = [&](int error) {
     return fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
                 "cannot read " + what + " " + path + ": " + std::strerror(error));
+  };
+  const OpenFile file(path);
+  if (file.get() < 0) {
+    return cannot_read(errno);
   }
   struct stat about{};
   if (::fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode)) {
@@ -59,8 +61,7 @@ base::Result<std::string> read_small_file(const std::string& path, const std::st
       continue;
     }
     if (n < 0) {
-      return fail(ErrorCode::kUnavailable,
-                  "cannot read " + what + " " + path + ": " + std::strerror(errno));
+      return cannot_read(errno);
     }
     if (n == 0) {
       break;

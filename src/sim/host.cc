@@ -184,7 +184,7 @@ void Host::pump() {
   bool cut = false;
   for (bool busy = true; busy && alive();) {
     busy = false;
-    group::Ready ready = member_->take_ready();
+    const group::Ready ready = member_->take_ready();
     for (const group::Notice& notice : ready.notices) {
       obey(notice);
     }
@@ -195,14 +195,14 @@ void Host::pump() {
       send(message);
     }
     start_requests(ready);
-    group::DispatchReady dispatch = dispatcher_->take_ready();
+    const group::DispatchReady dispatch = dispatcher_->take_ready();
     for (const group::Send& message : dispatch.messages) {
       send(message);
     }
     for (const group::Finished& finished : dispatch.finished) {
       finish(finished);
     }
-    group::WorkerReady work = worker_->take_ready();
+    const group::WorkerReady work = worker_->take_ready();
     for (const group::Send& message : work.messages) {
       send(message);
     }

@@ -40,17 +40,18 @@ void Host::read_outbox() {
         if (!answered) {
           ended_.insert(ended_.end(), read->ended.begin(), read->ended.end());
         } else if (master_ && member_->may_write() && !read->due.empty()) {
-          hand_out(read->due);
+          hand_out(read->due, *master_);
         }
       });
 }
 
 // All to one peer, dead or alive: what it does not take waits on in the outbox.
-void Host::hand_out(const std::vector<store::OutboxDue>& due) {
+void Host::hand_out(const std::vector<store::OutboxDue>& due, Fence master) {
   for (Observer* const observer : world_.observers()) {
-    observer->on_hand_out(*this, *master_);
+    observer->on_hand_out(*this, master);
   }
   std::vector<store::OutboxKey> keys;
+  keys.reserve(due.size());
   for (const store::OutboxDue& one : due) {
     keys.push_back(one.key);
   }
@@ -58,12 +59,12 @@ void Host::hand_out(const std::vector<store::OutboxDue>& due) {
   const auto to =
       std::next(hosts.begin(), world_.random().below(static_cast<std::int64_t>(hosts.size())));
   if (to->second.get() == this) {
-    take_handout(keys, master_->epoch);
+    take_handout(keys, master.epoch);
     return;
   }
   world_.transmit(*this, *to->second, Connection::kBlocks,
-                  [keys, master = master_->epoch](Host& host) {
-                    host.input([&host, keys, master] { host.take_handout(keys, master); });
+                  [keys, epoch = master.epoch](Host& host) {
+                    host.input([&host, keys, epoch] { host.take_handout(keys, epoch); });
                   });
 }
 

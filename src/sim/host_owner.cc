@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/check.h"
 #include "sim/host_ask.h"
 #include "work/owned_track.h"
 
@@ -94,6 +95,7 @@ void Host::cut(const Owned& owned, const work::Cutter::Request& request) {
 
 void Host::take_cut(Owned& owned, const work::Cut& cut) {
   const TrackId track = owned.fence.track;
+  CHECK(owned.cutter.has_value());
   std::vector<group::Item> items = owned.cutter->answered(cut, *dispatcher_, clock());
   const std::int64_t remaining = cut.end || cut.failed ? 0 : kManyMore;
   if (items.empty()) {
@@ -108,11 +110,12 @@ void Host::finish(const group::Finished& finished) {
   if (found == owned_.end()) {
     return;
   }
-  if (found->second.ceding && dispatcher_->drained(finished.track)) {
+  Owned& owned = found->second;
+  if (owned.ceding && dispatcher_->drained(finished.track)) {
     member_->drained(finished.track, clock());
   }
-  if (found->second.cutter) {
-    found->second.cutter->finished(finished.more_due || !finished.reread.empty());
+  if (owned.cutter) {
+    owned.cutter->finished(finished.more_due || !finished.reread.empty());
   }
 }
 
@@ -133,7 +136,7 @@ void Host::follow_all() {
     }
   }
   for (const auto& [place, tracks] : readers) {
-    read_changes(tracks);
+    read_changes(tracks, store::FeedCursor{place});
   }
   for (const auto& [track, owned] : owned_) {
     follow(track);  // those that stand nowhere yet
@@ -147,7 +150,7 @@ void Host::follow(TrackId track) {
   }
   owned.following = true;
   if (owned.feed) {
-    read_changes({track});
+    read_changes({track}, *owned.feed);
   } else {
     read_cursor(track);
   }
@@ -166,24 +169,26 @@ void Host::read_cursor(TrackId track) {
           mine.following = false;
           return;
         }
-        mine.feed = store::FeedCursor{text->value()};
-        read_changes({mine.fence.track});
+        const store::FeedCursor from{text->value()};
+        mine.feed = from;
+        read_changes({mine.fence.track}, from);
       });
 }
 
-void Host::read_changes(const std::vector<TrackId>& tracks) {
+void Host::read_changes(const std::vector<TrackId>& tracks, const store::FeedCursor& from) {
   struct Reader {
     TrackId track;
     std::uint64_t gained = 0;
   };
   std::vector<Reader> readers;
+  readers.reserve(tracks.size());
   for (const TrackId track : tracks) {
     readers.push_back({track, owned_.at(track).gained});
   }
   ++queries.feed;
   auto read = std::make_shared<FeedRead>();
   ask_for_work(
-      [this, read, from = *owned_.at(tracks.front()).feed] {
+      [this, read, from] {
         read->feed = must(session_->changes(from, kFeedBatch));
         if (read->feed.lost) {
           read->everybody = must(session_->load_contacts(ContactId(0), kEverybody, {}, {})).contact;
@@ -337,6 +342,7 @@ void Host::note_feed(TrackId track) {
     return;
   }
   owned.feed_moved = false;
+  CHECK(owned.feed.has_value());
   auto fenced = std::make_shared<bool>(false);
   ask_for_track(
       track,

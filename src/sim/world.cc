@@ -85,12 +85,13 @@ void World::broadcast(const Host& from, Connection connection,
     if (other.get() == &from) {
       continue;
     }
-    draw_arrivals(from, *other, connection, [&](Tick arrival) {
+    Host& host = *other;
+    draw_arrivals(from, host, connection, [&](Tick arrival) {
       if (arrival != arrives) {
         flush();
         arrives = arrival;
       }
-      receivers.push_back({other.get(), other->life()});
+      receivers.push_back({&host, host.life()});
     });
   }
   flush();

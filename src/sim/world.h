@@ -180,7 +180,8 @@ class Host {
   void read_cursor(TrackId track);
   bool may_follow(const Owned& owned) const;
   void follow_all();
-  void read_changes(const std::vector<TrackId>& tracks);  // that stand at the same place
+  // Of tracks that stand at the same place.
+  void read_changes(const std::vector<TrackId>& tracks, const store::FeedCursor& from);
   void take_changes(Owned& owned, const FeedRead& read, bool answered);
   void gather(TrackId track, const std::shared_ptr<const Batch>& batch);
   void find_waiting(TrackId track, const std::shared_ptr<const Batch>& batch);
@@ -199,7 +200,7 @@ class Host {
   // does not answer.
   void learn_row(TrackId track, std::function<void(const std::optional<LedgerRow>&)> then);
   void read_outbox();
-  void hand_out(const std::vector<store::OutboxDue>& due);
+  void hand_out(const std::vector<store::OutboxDue>& due, Fence master);
   void send_out(const store::Delivery& delivery, Tick deadline);
   void note(const store::DeliveryResult& result, int tries);
   // Sends a request to the database: `run()` there, after `longer` than usual, then

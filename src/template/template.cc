@@ -305,20 +305,23 @@ Result<Rendered> Template::render(const Lookup& lookup) const {
   };
   for (const Piece& piece : pieces_) {
     rendered.text += piece.text;
-    if (piece.has_name && !asked[piece.name]) {
-      asked[piece.name] = true;
-      values[piece.name] = lookup(names_[piece.name]);
-      if (!values[piece.name]) {
-        rendered.unknown.push_back(names_[piece.name]);
+    if (piece.has_name) {
+      std::optional<std::string>& value = values[piece.name];
+      if (!asked[piece.name]) {
+        asked[piece.name] = true;
+        value = lookup(names_[piece.name]);
+        if (!value) {
+          rendered.unknown.push_back(names_[piece.name]);
+        }
       }
-    }
-    if (piece.has_name && values[piece.name]) {
       // Checked before escaping, which makes at most six bytes of one, so that memory stays bounded
       // too.
-      if (values[piece.name]->size() > kMaxOutputBytes) {
+      if (value && value->size() > kMaxOutputBytes) {
         return too_long();
       }
-      append_escaped(rendered.text, *values[piece.name], escape_);
+      if (value) {
+        append_escaped(rendered.text, *value, escape_);
+      }
     }
     if (rendered.text.size() > kMaxOutputBytes) {
       return too_long();

@@ -36,7 +36,7 @@ void Connection::close_if_idle() {
 
 void Connection::read() {
   idle_ = buffer_.size() == 0;
-  parser_.emplace();
+  parser_ = std::make_unique<Parser>();
   parser_->header_limit(kMaxHeaderBytes);
   parser_->body_limit(kMaxBodyBytes);
   stream_.expires_after(owner_.options().read_timeout);

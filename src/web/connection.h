@@ -28,6 +28,7 @@ class Connection;
 // What a connection needs of its server; outlives it.
 class ConnectionOwner {
  public:
+  virtual ~ConnectionOwner() = default;
   virtual void ended(Connection& connection) = 0;
   virtual bool stopping() const = 0;
   // Whether a Host header names this server.
@@ -36,9 +37,6 @@ class ConnectionOwner {
   virtual WorkerPool& workers() = 0;
   virtual Meter& meter() = 0;
   virtual const ServerOptions& options() const = 0;
-
- protected:
-  ~ConnectionOwner() = default;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -53,6 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   using StringBody = boost::beast::http::string_body;
+  using Parser = boost::beast::http::request_parser<StringBody>;
 
   void read();
   void header_read(boost::beast::error_code error);
@@ -68,7 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ConnectionOwner& owner_;
   boost::beast::tcp_stream stream_;
   boost::beast::flat_buffer buffer_;
-  std::optional<boost::beast::http::request_parser<StringBody>> parser_;
+  std::unique_ptr<Parser> parser_;  // of the request being read
   boost::beast::http::response<StringBody> response_;
   boost::beast::http::response<boost::beast::http::empty_body> go_on_;
   std::chrono::steady_clock::time_point began_;

@@ -79,7 +79,7 @@ Json seen_json(const std::string& seen) {
   if (seen.empty()) {
     return Json::object();
   }
-  Json json = Json::parse(seen, nullptr, false);
+  const Json json = Json::parse(seen, nullptr, false);
   return json.is_discarded() ? Json(seen) : json;
 }
 

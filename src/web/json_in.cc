@@ -160,6 +160,7 @@ const track::Field* writable_field(const track::Catalogue& catalogue, const std:
   const track::Field* field = catalogue.find(name);
   if (field == nullptr) {
     std::vector<std::string> names;
+    names.reserve(catalogue.fields.size());
     for (const track::Field& f : catalogue.fields) {
       names.push_back(f.name);
     }

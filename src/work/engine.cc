@@ -264,7 +264,7 @@ void Engine::cut_where_wanted(base::Tick now) {
     if (!cutter.wants_to_look(now)) {
       continue;
     }
-    std::size_t want = dispatcher_.want(track);
+    const std::size_t want = dispatcher_.want(track);
     if (want == 0) {
       // Nobody has granted slots yet, or enough is ready. Say that something may be due, so that
       // slots are granted.
@@ -286,7 +286,7 @@ void Engine::take_finished(const group::Finished& finished) {
 }
 
 bool Engine::pump_dispatcher(base::Tick now) {
-  group::DispatchReady ready = dispatcher_.take_ready();
+  const group::DispatchReady ready = dispatcher_.take_ready();
   for (const group::Send& send : ready.messages) {
     if (const auto* handed = std::get_if<group::BlockMessage>(&send.message)) {
       ++counters_.handed[handed->block->track][send.to];
@@ -307,7 +307,7 @@ bool Engine::pump_dispatcher(base::Tick now) {
 }
 
 bool Engine::pump_worker(base::Tick now) {
-  group::WorkerReady ready = worker_.take_ready();
+  const group::WorkerReady ready = worker_.take_ready();
   for (const group::Job& job : ready.jobs) {
     counters_.idle.ends(now);
     submit(job);

@@ -186,10 +186,11 @@ base::Result<store::GatherResult> OwnedTrack::take(store::Session& session, cons
 
 // The next contacts in the order of their ids, where the condition cannot be said in SQL whole.
 base::Result<store::GatherResult> OwnedTrack::take_chunk(store::Session& session,
-                                                         const Clause& clause, base::Instant now) {
+                                                         const Clause& clause, base::ContactId from,
+                                                         base::Instant now) {
   const decide::GatherClause& gather = *clause.gather;
   TRY(track::ContactBlock block,
-      session.load_contacts(*clause.scanning, kRetestChunk, gather.fields(), gather.tags()));
+      session.load_contacts(from, kRetestChunk, gather.fields(), gather.tags()));
   std::vector<std::uint8_t> kept;
   block.now = now;
   gather.keep(block, kept);
@@ -202,19 +203,19 @@ base::Result<store::GatherResult> OwnedTrack::take_chunk(store::Session& session
   TRY(store::GatherResult result, session.gather_these(fence_, entry_->published.version,
                                                        gather.start_step(), "", {}, contacts));
   result.done = block.rows() < static_cast<std::size_t>(kRetestChunk);
-  result.last = block.rows() == 0 ? *clause.scanning : block.contact.back();
+  result.last = block.rows() == 0 ? from : block.contact.back();
   return result;
 }
 
 base::Result<StepResult> OwnedTrack::gather_chunk(store::Session& session, Clause& clause,
-                                                  base::Instant now) {
+                                                  base::ContactId from, base::Instant now) {
   const decide::SqlCondition where = condition(session, *clause.gather, now);
   store::GatherResult got;
   if (where.exact) {
     TRY(got, session.gather(fence_, entry_->published.version, clause.gather->start_step(),
-                            where.text, where.values, *clause.scanning, kGatherChunk));
+                            where.text, where.values, from, kGatherChunk));
   } else {
-    TRY(got, take_chunk(session, clause, now));
+    TRY(got, take_chunk(session, clause, from, now));
   }
   if (got.fenced) {
     return StepResult{.fenced = true};
@@ -248,14 +249,14 @@ base::Result<StepResult> OwnedTrack::gather(store::Session& session, base::Insta
       clause.scanning = base::ContactId(0);
       clause.run_began = now;
     }
-    TRY(const StepResult one, gather_chunk(session, clause, now));
+    TRY(const StepResult one, gather_chunk(session, clause, *clause.scanning, now));
     add(sum, one);
     if (sum.fenced) {
       return sum;
     }
   }
   if (retesting_) {
-    TRY(const StepResult one, retest_chunk(session));
+    TRY(const StepResult one, retest_chunk(session, *retesting_));
     add(sum, one);
   }
   return sum;
@@ -366,8 +367,8 @@ base::Result<StepResult> OwnedTrack::changed(store::Session& session,
   return sum;
 }
 
-base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session) {
-  TRY(const track::ContactBlock block, session.load_contacts(*retesting_, kRetestChunk, {}, {}));
+base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session, base::ContactId from) {
+  TRY(const track::ContactBlock block, session.load_contacts(from, kRetestChunk, {}, {}));
   if (block.rows() == 0) {
     retesting_.reset();
     return StepResult{};

@@ -81,16 +81,17 @@ class OwnedTrack {
   };
   base::Result<WakeResult> wake(store::Session& session, const std::vector<store::Wake>& wakes);
   base::Result<void> read_clauses(store::Session& session);
-  base::Result<StepResult> gather_chunk(store::Session& session, Clause& clause, base::Instant now);
+  base::Result<StepResult> gather_chunk(store::Session& session, Clause& clause,
+                                        base::ContactId from, base::Instant now);
   base::Result<store::GatherResult> take(store::Session& session, const Clause& clause,
                                          base::Instant now, std::vector<base::ContactId> contacts);
   base::Result<store::GatherResult> take_chunk(store::Session& session, const Clause& clause,
-                                               base::Instant now);
+                                               base::ContactId from, base::Instant now);
   base::Result<StepResult> gather_changed(store::Session& session,
                                           const std::vector<store::Change>& changes);
   base::Result<StepResult> wake_changed(store::Session& session,
                                         const std::vector<store::Change>& changes);
-  base::Result<StepResult> retest_chunk(store::Session& session);
+  base::Result<StepResult> retest_chunk(store::Session& session, base::ContactId from);
   base::Result<StepResult> write_cursor(store::Session& session, const std::string& name,
                                         const std::string& text);
 

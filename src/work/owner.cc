@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/check.h"
+
 namespace turnout::work {
 namespace {
 
@@ -251,12 +253,14 @@ bool Owner::begin_new_tracks() {
 // The tracks that have begun all stand at or after feed_: what is read twice changes nothing.
 bool Owner::read_feed() {
   const base::Tick began = base::boot_now();
+  CHECK(feed_.has_value());
   auto batch = session_->changes(*feed_, kFeedBatch);
   report_attempt(batch ? nullptr : &batch.error(), began);
   if (!batch) {
     return false;
   }
   std::vector<base::TrackId> ids;
+  ids.reserve(tracks_.size());
   for (const auto& [id, one] : tracks_) {
     ids.push_back(id);
   }
@@ -284,13 +288,16 @@ bool Owner::note_feed() {
   if (!feed_moved_ || base::boot_now() - feed_noted_ < kNoteFeedEvery) {
     return true;
   }
+  CHECK(feed_.has_value());
+  const store::FeedCursor feed = *feed_;
   std::vector<base::TrackId> ids;
+  ids.reserve(tracks_.size());
   for (const auto& [id, one] : tracks_) {
     ids.push_back(id);
   }
   for (const base::TrackId id : ids) {
     const base::Tick began = base::boot_now();
-    const auto result = tracks_.at(id).note_feed(*session_, *feed_);
+    const auto result = tracks_.at(id).note_feed(*session_, feed);
     if (!settle(id, result, began) && !result) {
       return false;
     }
@@ -308,6 +315,7 @@ bool Owner::gather() {
     return false;
   }
   std::vector<base::TrackId> ids;
+  ids.reserve(tracks_.size());
   for (const auto& [id, one] : tracks_) {
     ids.push_back(id);
   }

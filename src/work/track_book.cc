@@ -78,6 +78,7 @@ std::shared_ptr<const TrackEntry> TrackBook::find(base::TrackId id) const {
 std::vector<std::shared_ptr<const TrackEntry>> TrackBook::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<const TrackEntry>> all;
+  all.reserve(tracks_.size());
   for (const auto& [id, entry] : tracks_) {
     all.push_back(entry);
   }

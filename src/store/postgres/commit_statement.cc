@@ -1,5 +1,7 @@
 #include "store/postgres/commit_statement.h"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <vector>
 
@@ -336,16 +338,15 @@ class Builder {
     std::string what;
     for (std::size_t w = 0; w < after_.writes.size(); ++w) {
       const track::Field& field = (*commit_.fields)[after_.writes[w].field];
-      const std::string n = std::to_string(w);
       const std::string column = sql::quoted(field.column);
-      const std::string separator = w == 0 ? "" : " or ";
-      values += ", m.v" + n + " as v" + n + ", m.w" + n + " and c." + column +
-                " is distinct from m.v" + n + " as d" + n;
-      any_written += separator + "w" + n;
-      any_differs += separator + "l.d" + n;
-      set += column + " = case when l.d" + n + " then l.v" + n + " else c." + column + " end, ";
+      const char* const separator = w == 0 ? "" : " or ";
+      values += fmt::format(", m.v{0} as v{0}, m.w{0} and c.{1} is distinct from m.v{0} as d{0}", w,
+                            column);
+      any_written += fmt::format("{}w{}", separator, w);
+      any_differs += fmt::format("{}l.d{}", separator, w);
+      set += fmt::format("{1} = case when l.d{0} then l.v{0} else c.{1} end, ", w, column);
       s_.params.add(std::string_view(json_quoted(field.name)));
-      what += ", case when l.d" + n + " then " + s_.last() + " end";
+      what += fmt::format(", case when l.d{} then {} end", w, s_.last());
     }
     s_.text += ", locked as materialized (select c.id" + values +
                " from (select * from moved where " + any_written +

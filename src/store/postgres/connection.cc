@@ -86,7 +86,7 @@ double numeric(std::string_view bytes) {
            static_cast<unsigned char>(bytes[2 * i + 1]);
   };
   const int digits = word(0);
-  int weight = static_cast<std::int16_t>(word(1));
+  const int weight = static_cast<std::int16_t>(word(1));
   double value = 0;
   double unit = 1;
   for (int i = 0; i < weight; ++i) {

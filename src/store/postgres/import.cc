@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_set>
 
@@ -58,11 +60,10 @@ Statement update_statement(const ContactBatch& batch, const std::vector<std::siz
   std::string any;
   std::string what = ", null";
   for (std::size_t f = 0; f < batch.fields.size(); ++f) {
-    const std::string n = std::to_string(f);
     const std::string column = sql::quoted(batch.fields[f].column);
-    differs += ", n.v" + n + ", c." + column + " is distinct from n.v" + n + " as d" + n;
-    set += column + " = l.v" + n + ", ";
-    any += (f == 0 ? "l.d" : " or l.d") + n;
+    differs += fmt::format(", n.v{0}, c.{1} is distinct from n.v{0} as d{0}", f, column);
+    set += fmt::format("{} = l.v{}, ", column, f);
+    any += fmt::format("{}l.d{}", f == 0 ? "" : " or ", f);
   }
   if (batch.fields.empty()) {
     any = "false";
