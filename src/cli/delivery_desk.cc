@@ -72,12 +72,14 @@ class OutboxReader {
  public:
   struct Request {
     int look = 0;                      // due rows wanted; 0: none
+    bool hold = false;                 // the database may have failed over
     bool give_up = false;              // look for leases that are over
     std::vector<store::PeerId> ended;  // whose deliveries are uncertain now
   };
   struct Answer {
     bool failed = false;
     std::vector<store::OutboxDue> due;
+    std::int64_t held = 0;
     std::int64_t given_up = 0;
     Request request;
   };
@@ -124,7 +126,12 @@ class OutboxReader {
 
   Answer answer(Request request) {
     Answer answer;
-    if (request.give_up || !request.ended.empty()) {
+    if (request.hold) {
+      const auto held = session_->hold_deliveries();
+      answer.failed = !held;
+      answer.held = held ? held.value() : 0;
+    }
+    if (!answer.failed && (request.give_up || !request.ended.empty())) {
       const auto given_up = session_->give_up_deliveries(request.ended);
       answer.failed = !given_up;
       answer.given_up = given_up ? given_up.value() : 0;
@@ -200,6 +207,7 @@ class DeliveryDesk::Impl {
     dispatcher_.clear();
     look_at_ = base::Tick{};
     give_up_at_ = base::Tick{};
+    hold_ = true;
   }
 
   void take(const group::Handout& handout, base::Epoch known_epoch) {
@@ -230,6 +238,7 @@ class DeliveryDesk::Impl {
 
   void resume() {
     stopped_ = false;
+    hold_ = true;
     if (courier_) {
       courier_->resume();
     }
@@ -255,6 +264,7 @@ class DeliveryDesk::Impl {
     if (request.give_up) {
       give_up_at_ = now + kGiveUpEvery;
     }
+    request.hold = std::exchange(hold_, false);
     asking_ = true;
     reader_->ask(std::move(request));
   }
@@ -274,12 +284,19 @@ class DeliveryDesk::Impl {
       spdlog::warn("{} deliveries are uncertain: their peer ended, or took too long",
                    answer.given_up);
     }
+    if (answer.held > 0) {
+      spdlog::warn(
+          "the database has failed over: {} deliveries that may have been sent shortly before are "
+          "uncertain; `turnout outbox` lists them",
+          answer.held);
+    }
     if (answer.failed) {
+      hold_ = hold_ || answer.request.hold;
       ended_.insert(ended_.end(), answer.request.ended.begin(), answer.request.ended.end());
     }
     const int look = answer.request.look;
     look_at_ = now + (answer.due.empty() ? kLookIdle : kLookBusy);
-    if (!epoch_ || stopped_ || look == 0 || answer.failed) {
+    if (!epoch_ || stopped_ || hold_ || look == 0 || answer.failed) {
       return;
     }
     const base::Epoch epoch = *epoch_;
@@ -309,6 +326,7 @@ class DeliveryDesk::Impl {
   deliver::Dispatcher dispatcher_;
   std::optional<base::Epoch> epoch_;  // as master
   bool stopped_ = false;
+  bool hold_ = true;  // to be asked for before the next look
   bool asking_ = false;
   std::vector<store::PeerId> ended_;
   base::Tick look_at_{};

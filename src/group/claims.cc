@@ -150,7 +150,7 @@ std::optional<PeerStamp> Member::Impl::witness(const LedgerRow& row) const {
 void Member::Impl::take(Track& track, Fence expected) {
   track.taking = expected;
   ++takes_in_flight_;
-  ready_.take.push_back({track.row.track, expected, witness(track.row)});
+  ready_.take.push_back({track.row.track, expected, witness(track.row), read_in()});
 }
 
 void Member::Impl::granted(const TakeResult& result, Tick now) {

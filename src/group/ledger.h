@@ -48,9 +48,10 @@ struct PeerStamp {
 struct Take {
   TrackId track;
   Fence expected;
-  // Set when the owner was judged by its stamp: refused if that has moved since it was read, or if
-  // the owner has begun another life.
+  // Set when the owner was judged by its stamp: refused if that has moved since it was read, if the
+  // owner has begun another life, or if the timeline is not the one it was read in.
   std::optional<PeerStamp> still;
+  Timeline read_in;
 };
 
 // The answer to a Take. Every Take is answered exactly once.

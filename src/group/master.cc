@@ -97,7 +97,7 @@ void Member::Impl::elect() {
     return;
   }
   taking_master_ = master_row_.fence;
-  ready_.take.push_back({kMasterRow, master_row_.fence, witness(master_row_)});
+  ready_.take.push_back({kMasterRow, master_row_.fence, witness(master_row_), read_in()});
 }
 
 void Member::Impl::granted_master(const TakeResult& result) {

@@ -175,6 +175,8 @@ class Member::Impl {
   void stamp_seen(Peer& peer, const PeerStamp& stamp, Tick began);
   void stamp_moved(const PeerName& name);
   void forget_stamps();
+  // The timeline in which stamps were read, as far as this peer knows.
+  Timeline read_in() const { return timeline_.value_or(Timeline()); }
   void read_stamps_of_silent();
   bool locks_prove() const;
   void probe(Peer& peer);

@@ -32,6 +32,7 @@ void Host::read_outbox() {
   read->ended = std::exchange(ended_, {});
   ask_for_work(
       [this, read] {
+        must(session_->hold_deliveries());
         must(session_->give_up_deliveries(read->ended));
         read->due = must(session_->outbox_due(kHandedAtOnce));
       },

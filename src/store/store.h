@@ -163,6 +163,12 @@ class Session {
   // Rows in sending whose deadline has passed, or whose peer's incarnation is over (any incarnation
   // of `ended`), become uncertain. Returns how many.
   virtual base::Result<std::int64_t> give_up_deliveries(const std::vector<PeerId>& ended) = 0;
+  // To be called before anything is handed out where the timeline may have changed. The first call
+  // in a timeline makes those uncertain that may have been sent in the part that a fail-over has
+  // lost: of those waiting and due, the ones due within the last kHeldAround, and the oldest, as
+  // many as were sent in the kHeldAround before the last that is known of (at least kHeldAtLeast).
+  // Returns how many. Nothing in the first timeline that the database has seen.
+  virtual base::Result<std::int64_t> hold_deliveries() = 0;
 
   // -- Questions
   // -----------------------------------------------------------------------------------------------------------

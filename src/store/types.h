@@ -2,6 +2,7 @@
 
 // The records that go in and out of the store. Plain data. All times are on the database's clock.
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -61,9 +62,11 @@ struct PeerStamp {
 };
 
 // A peer's stamp as it was read: a take-over that was decided by it holds only while it stands.
+// It is refused in another timeline, where the same number may mean another stamp.
 struct StillStamp {
   PeerId peer;
   std::int64_t stamp = 0;
+  base::Timeline timeline;
 };
 
 // ---- Tracks
@@ -230,9 +233,14 @@ enum class OutboxState : std::int16_t {
   kWaiting = 0,  // to be sent at due_at or later
   kSending = 1,  // a peer has it until `deadline`
   kSent = 2,
-  kFailed = 3,     // given up; an operator may retry or drop it
-  kUncertain = 4,  // a peer went while it had it: it may have been sent
+  kFailed = 3,  // given up; an operator may retry or drop it
+  kUncertain =
+      4,  // it may have been sent: a peer went while it had it, or the database failed over
 };
+
+// What hold_deliveries() holds.
+inline constexpr base::Duration kHeldAround = std::chrono::minutes(1);
+inline constexpr std::int64_t kHeldAtLeast = 100;
 
 struct OutboxDue {
   OutboxKey key;

@@ -71,7 +71,7 @@ group::TakeResult carry_out(store::GroupSession& session, const group::Take& tak
   result.track = take.track;
   std::optional<store::StillStamp> still;
   if (take.still) {
-    still = {{take.still->name, take.still->incarnation}, take.still->count};
+    still = {{take.still->name, take.still->incarnation}, take.still->count, take.read_in};
   }
   const auto taken =
       session.take(take.track, take.expected.timeline, take.expected.epoch, self, still);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 
+#include "store/model/model.h"
 #include "store/suite.h"
 
 namespace turnout::store::test {
@@ -142,6 +143,55 @@ TEST_P(DeliveryTest, ASecondAttemptHasTheNextNumber) {
   EXPECT_EQ(1, must(session().note_deliveries(self(), {{keys[0], 2, OutboxState::kSent, {}, ""}})));
   Dump dump = database().dump(Times::kNormal);
   EXPECT_THAT(dump.tables["delivery"], SizeIs(2));
+}
+
+TEST_P(DeliveryTest, WhatMayHaveBeenSentBeforeAFailOverIsUncertain) {
+  ask();
+  EXPECT_EQ(0, must(session().hold_deliveries())) << "no timeline was seen before";
+  EXPECT_EQ(0, must(session().hold_deliveries()));
+  const std::vector<OutboxKey> keys = due_keys();
+  take({keys[0], keys[1]});
+  must(session().note_deliveries(self(), {{keys[0], 1, OutboxState::kSent, {}, ""}}));
+  must(session().note_deliveries(
+      self(), {{keys[1], 1, OutboxState::kWaiting, std::chrono::hours(1), "later"}}));
+  if (database().sql() != nullptr) {
+    must(database().sql()->execute(
+        "update setting set value = '77' where name = 'deliveries_held_in'", {}));
+  } else {
+    auto& model = dynamic_cast<model::ModelStore&>(database().store());
+    model.fail_over(model.snapshot());
+  }
+  EXPECT_EQ(3, must(session().hold_deliveries())) << "not what is due in an hour only";
+  EXPECT_EQ(0, must(session().hold_deliveries()));
+  EXPECT_EQ((std::map<OutboxState, int>{
+                {OutboxState::kWaiting, 1}, {OutboxState::kSent, 1}, {OutboxState::kUncertain, 3}}),
+            states());
+  EXPECT_THAT(due_keys(), IsEmpty());
+}
+
+// Of those that have waited for long only the oldest may have been in hand.
+TEST_P(DeliveryTest, ALongQueueIsNotHeldWhole) {
+  import(150);
+  gather();
+  const track::ContactBlock block = load_due();
+  commit(block, outcome_of(block, fields(), [&](std::size_t) {
+           Way way;
+           way.path = {1, 0, 7};
+           way.state = track::PositionState::kStopped;
+           way.acts = {{1, 1, track::ActionKind::kEmail, 5, false}};
+           return way;
+         }));
+  if (database().sql() == nullptr) {
+    GTEST_SKIP() << "the model's queue cannot be made older";
+  }
+  must(session().hold_deliveries());
+  const bool sqlite = database().kind() == Kind::kSqlite;
+  must(database().sql()->execute(std::string("update outbox set due_at = due_at - ") +
+                                     (sqlite ? "3600000000" : "interval '1 hour'"),
+                                 {}));
+  must(database().sql()->execute(
+      "update setting set value = '77' where name = 'deliveries_held_in'", {}));
+  EXPECT_EQ(kHeldAtLeast, must(session().hold_deliveries()));
 }
 
 TEST_P(DeliveryTest, WhatAPeerHadWhenItEndedIsUncertain) {

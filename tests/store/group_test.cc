@@ -62,10 +62,12 @@ TEST_P(GroupTest, ATakeByAStampIsRefusedWhenTheStampHasMoved) {
   const LedgerRow before = row();
   const auto other = must(store().open_group_session());
   const PeerId taker{base::PeerName("q"), must(other->begin_life(base::PeerName("q"), "a:1"))};
-  const std::int64_t read = must(group().stamp(self())).own_stamp;
+  const StampAnswer stamped = must(group().stamp(self()));
+  const std::int64_t read = stamped.own_stamp;
+  base::Timeline timeline = stamped.timeline;
   const auto take = [&](std::int64_t stamp, std::int64_t life) {
     return must(other->take(track(), before.timeline, before.epoch, taker,
-                            StillStamp{{self().name, base::Incarnation(life)}, stamp}));
+                            StillStamp{{self().name, base::Incarnation(life)}, stamp, timeline}));
   };
   const std::int64_t life = self().incarnation.get();
   must(group().stamp(self()));
@@ -74,6 +76,11 @@ TEST_P(GroupTest, ATakeByAStampIsRefusedWhenTheStampHasMoved) {
   EXPECT_EQ(self(), moved.row.owner);
   EXPECT_EQ(before.epoch, moved.row.epoch);
   EXPECT_FALSE(take(read + 1, life - 1).taken);  // a later life has begun since
+  if (GetParam() != Kind::kSqlite) {             // which has one timeline only
+    timeline = base::Timeline(timeline.get() + 1);
+    EXPECT_FALSE(take(read + 1, life).taken);
+    timeline = stamped.timeline;
+  }
   EXPECT_TRUE(take(read + 1, life).taken);
 }
 

@@ -103,6 +103,40 @@ base::Result<std::int64_t> ModelSession::give_up_deliveries(const std::vector<Pe
   return given_up;
 }
 
+base::Result<std::int64_t> ModelSession::hold_deliveries() {
+  const std::lock_guard guard(t_->mutex);
+  const auto before = std::exchange(t_->held_in, t_->timeline);
+  if (!before || *before == t_->timeline) {
+    return std::int64_t{0};
+  }
+  const base::Instant now = t_->clock();
+  base::Instant last{};
+  for (const auto& [attempt, delivery] : t_->deliveries) {
+    last = std::max(last, delivery.at);
+  }
+  const auto sent =
+      std::count_if(t_->deliveries.begin(), t_->deliveries.end(),
+                    [&](const auto& one) { return one.second.at > last - kHeldAround; });
+  std::vector<std::pair<base::Instant, OutboxKey>> due;
+  for (const auto& [key, action] : t_->outbox) {
+    if (action.state == OutboxState::kWaiting && action.due_at <= now) {
+      due.emplace_back(action.due_at, key);
+    }
+  }
+  std::sort(due.begin(), due.end());
+  const std::int64_t oldest = std::max<std::int64_t>(sent, kHeldAtLeast);
+  std::int64_t held = 0;
+  for (std::size_t i = 0; i < due.size(); ++i) {
+    if (static_cast<std::int64_t>(i) < oldest || due[i].first > now - kHeldAround) {
+      Action& action = t_->outbox.at(due[i].second);
+      action.state = OutboxState::kUncertain;
+      t_->note_delivery(due[i].second, OutboxState::kWaiting, action);
+      ++held;
+    }
+  }
+  return held;
+}
+
 base::Result<std::vector<OutboxRow>> ModelSession::outbox(std::optional<OutboxState> state,
                                                           int limit) {
   const std::lock_guard guard(t_->mutex);

@@ -187,6 +187,9 @@ class ModelGroupSession final : public GroupSession {
 
   bool stands(const StillStamp& still) const {
     const auto peer = t_->peers.find(still.peer.name);
+    if (still.timeline != t_->timeline) {
+      return false;
+    }
     return peer == t_->peers.end() || peer->second.incarnation < still.peer.incarnation ||
            (peer->second.incarnation == still.peer.incarnation &&
             read_stamp(peer->second) == still.stamp);

@@ -65,6 +65,7 @@ class ModelSession final : public Session {
   base::Result<std::int64_t> note_deliveries(const PeerId& self,
                                              const std::vector<DeliveryResult>& results) override;
   base::Result<std::int64_t> give_up_deliveries(const std::vector<PeerId>& ended) override;
+  base::Result<std::int64_t> hold_deliveries() override;
   base::Result<Report> report(const std::string& track) override;
   base::Result<Progress> progress(const std::string& track) override;
   base::Result<ContactReport> why(const std::string& contact_key) override;

@@ -20,6 +20,8 @@ namespace turnout::store::sql {
 namespace {
 
 constexpr std::size_t kMaxAnswer = 1000;  // bytes of a provider's answer that are kept
+// The setting that says in which timeline deliveries were last held.
+constexpr const char* kHeldIn = "deliveries_held_in";
 
 const std::vector<JsonColumn> kKeyColumns = {
     {"track_id"}, {"contact_id"}, {"entry"}, {"move_no"}, {"action_no"}};
@@ -199,6 +201,37 @@ base::Result<std::int64_t> note(Connection& c, const PeerId& self,
   return static_cast<std::int64_t>(written.size());
 }
 
+base::Result<std::int64_t> hold(Connection& c) {
+  TRY(const base::Timeline timeline, c.timeline());
+  const std::string text = std::to_string(timeline.get());
+  TRY(const Rows before, c.query("select value from setting where name = $1", {kHeldIn}));
+  if (!before.empty() && before.text(0, 0) == text) {
+    return std::int64_t{0};
+  }
+  TRYV(
+      c.execute("insert into setting (name, value) values ($1, $2) on conflict (name) do update "
+                "set value = excluded.value",
+                {kHeldIn, text}));
+  if (before.empty()) {
+    return std::int64_t{0};
+  }
+  TRY(const base::Instant now, c.now());
+  TRY(const Rows last, c.query("select max(at) from delivery", {}));
+  std::int64_t sent = 0;
+  if (!last.is_null(0, 0)) {
+    TRY(const Rows count,
+        c.query("select count(*) from delivery where at > $1", {last.instant(0, 0) - kHeldAround}));
+    sent = count.integer(0, 0);
+  }
+  const char* const key = "(track_id, contact_id, entry, move_no, action_no)";
+  return c.execute(
+      std::string("update outbox set state = 4 where state = 0 and due_at <= $1 and (due_at > $2 "
+                  "or ") +
+          key + " in (select track_id, contact_id, entry, move_no, action_no from outbox where " +
+          "state = 0 and due_at <= $1 order by due_at limit $3))",
+      {now, now - kHeldAround, std::max(sent, kHeldAtLeast)});
+}
+
 }  // namespace
 
 base::Result<std::vector<OutboxDue>> SqlSession::outbox_due(int limit) {
@@ -233,6 +266,11 @@ base::Result<std::int64_t> SqlSession::note_deliveries(const PeerId& self,
   }
   return in_transaction(*connection_, TransactionMode::kWrite,
                         [&](Connection& c) { return note(c, self, results); });
+}
+
+base::Result<std::int64_t> SqlSession::hold_deliveries() {
+  return in_transaction(*connection_, TransactionMode::kWrite,
+                        [](Connection& c) { return hold(c); });
 }
 
 base::Result<std::int64_t> SqlSession::give_up_deliveries(const std::vector<PeerId>& ended) {

@@ -57,6 +57,10 @@ base::Result<TakeResult> compare_and_take(Connection& connection, base::TrackId 
                                           const PeerId& self,
                                           const std::optional<StillStamp>& still) {
   TRY(const base::Timeline current, connection.timeline());
+  if (still && still->timeline != current) {
+    TRY(LedgerRow row, read_ledger_row(connection, track));
+    return TakeResult{false, std::move(row)};
+  }
   std::string sql =
       std::string(
           "update ledger set owner = $1, incarnation = $2, timeline = $3, epoch = epoch + 1, "
