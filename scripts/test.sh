@@ -50,7 +50,7 @@ stage build-asan build asan tests_unit tests_sim
 suite asan asan 'unit|sim'
 
 stage build-release build release turnout sim_run
-stage simulation tests/sim/run.py build/release/tests/sim/sim_run --cycles 400000 --jobs "$jobs"
+stage simulation tests/sim/run.py build/release/tests/sim/sim_run --cycles 2400000 --jobs "$jobs"
 if [ -x tests/faults/run.sh ]; then stage faults tests/faults/run.sh "$length"; fi
 stage demo env DATABASE=sqlite scripts/demo.sh
 if [ "$length" = long ]; then
