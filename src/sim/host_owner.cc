@@ -115,7 +115,11 @@ void Host::finish(const group::Finished& finished) {
     member_->drained(finished.track, clock());
   }
   if (owned.cutter) {
-    owned.cutter->finished(finished.more_due || !finished.reread.empty());
+    if (finished.outcome == group::BlockOutcome::kFailed) {
+      owned.cutter->failed(clock());
+    } else {
+      owned.cutter->finished(finished.more_due || !finished.reread.empty());
+    }
   }
 }
 

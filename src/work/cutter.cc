@@ -8,16 +8,27 @@ namespace {
 // A timer that seems due in the past by now is looked at again no sooner than this.
 constexpr base::Duration kSoonest = std::chrono::milliseconds(1);
 constexpr base::Duration kAfterFailure = std::chrono::milliseconds(200);
+constexpr base::Duration kLongestPause = std::chrono::seconds(1);
 
 }  // namespace
 
 void Cutter::finished(bool more_due) {
   look_ = look_ || more_due;
   timers_changed_ = true;
+  pause_ = {};
+}
+
+void Cutter::failed(base::Tick now) {
+  look_ = true;
+  timers_changed_ = true;
+  if (now >= not_before_) {
+    pause_ = std::min(std::max(kAfterFailure, pause_ * 2), kLongestPause);
+    not_before_ = now + pause_;
+  }
 }
 
 bool Cutter::wants_to_look(base::Tick now) const {
-  return !reading_ && (in_pass_ || look_ || next_tick() <= now);
+  return !reading_ && now >= not_before_ && (in_pass_ || look_ || next_tick() <= now);
 }
 
 base::Tick Cutter::next_tick() const {
@@ -28,7 +39,7 @@ base::Tick Cutter::next_tick() const {
   if (timers_changed_) {
     next = std::min(next, pass_began_ + kLearnTimersAfter);
   }
-  return next;
+  return std::max(next, not_before_);
 }
 
 std::optional<Cutter::Request> Cutter::next(std::size_t want, base::Tick now) {

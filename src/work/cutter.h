@@ -47,6 +47,9 @@ class Cutter {
   void look() { look_ = true; }
   // A block is done: its contacts may be due again, now (`more_due`) or later.
   void finished(bool more_due);
+  // A block could not be written (a full disk, say): all of it is due again, but not at once, and
+  // later each time until one succeeds.
+  void failed(base::Tick now);
   // True when there is a reason to read and no reading is under way: something may be due.
   bool wants_to_look(base::Tick now) const;
   // When to call again though nothing has happened.
@@ -68,6 +71,8 @@ class Cutter {
   bool timers_changed_ = false;         // blocks have written timers since the pass began
   base::Tick pass_began_{};
   std::optional<base::Tick> due_at_;  // the next timer's time, on this machine's clock
+  base::Duration pause_{};            // after the last block, if that failed
+  base::Tick not_before_{};           // nothing is read
 };
 
 }  // namespace turnout::work

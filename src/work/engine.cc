@@ -281,7 +281,11 @@ void Engine::cut_where_wanted(base::Tick now) {
 void Engine::take_finished(const group::Finished& finished) {
   counters_.stale += static_cast<std::int64_t>(finished.reread.size());
   if (const auto found = cutters_.find(finished.track); found != cutters_.end()) {
-    found->second.finished(finished.more_due || !finished.reread.empty());
+    if (finished.outcome == group::BlockOutcome::kFailed) {
+      found->second.failed(base::boot_now());
+    } else {
+      found->second.finished(finished.more_due || !finished.reread.empty());
+    }
   }
 }
 

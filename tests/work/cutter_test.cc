@@ -113,5 +113,25 @@ TEST_F(CutterTest, AsksAgainAfterAFailure) {
   EXPECT_TRUE(cutter_.wants_to_look(now_ + milliseconds(200)));
 }
 
+// As while a disk is full: each failure waits longer, and one success ends that.
+TEST_F(CutterTest, BlocksThatFailAreNotCutAgainAtOnce) {
+  for (const int pause : {200, 400, 800, 1'000, 1'000}) {
+    cutter_.next(2, now_);
+    cutter_.answered(cut({item(10, 7), item(20, 3)}, true), dispatcher_, now_);
+    cutter_.failed(now_);
+    cutter_.failed(now_ + milliseconds(1));  // the other block of that cut
+    EXPECT_FALSE(cutter_.wants_to_look(now_ + milliseconds(pause - 1)));
+    EXPECT_EQ(cutter_.next_tick(), now_ + milliseconds(pause));
+    now_ = now_ + milliseconds(pause);
+    EXPECT_TRUE(cutter_.wants_to_look(now_));
+  }
+  cutter_.next(2, now_);
+  cutter_.answered(cut({item(10, 7)}, true), dispatcher_, now_);
+  cutter_.finished(true);
+  EXPECT_TRUE(cutter_.wants_to_look(now_));
+  cutter_.failed(now_);
+  EXPECT_TRUE(cutter_.wants_to_look(now_ + milliseconds(200)));
+}
+
 }  // namespace
 }  // namespace turnout::work

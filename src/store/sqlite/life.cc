@@ -101,15 +101,13 @@ base::Result<std::unique_ptr<StampFile>> StampFile::open(const std::string& fold
   if (fd < 0) {
     return cannot(path, "the stamp file cannot be opened");
   }
-  struct stat status{};
-  constexpr auto kSize = static_cast<::off_t>(sizeof(Shared));
-  // Only ever made longer, and a hole reads as zero: no stamp yet.
-  const bool sized =
-      ::fstat(fd, &status) == 0 && (status.st_size >= kSize || ::ftruncate(fd, kSize) == 0);
+  // Only ever made longer, by zeros: no stamp yet. The disk's blocks are had now, for writing into
+  // a hole of a full disk would end the process.
+  int error = ::posix_fallocate(fd, 0, static_cast<::off_t>(sizeof(Shared)));
   void* const memory =
-      sized ? ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
-            : MAP_FAILED;
-  const int error = errno;
+      error == 0 ? ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+                 : MAP_FAILED;
+  error = error == 0 ? errno : error;
   ::close(fd);
   if (memory == MAP_FAILED) {
     errno = error;
