@@ -1,5 +1,5 @@
 """A disk that can be full: a file system in memory whose size is set. Needs root, and mounts of the program's own
-(`unshare -m`, tests/faults/in-network.sh), so that nothing is left of it when the program ends."""
+(tests/faults/own-mounts.sh, in-network.sh), so that nothing is left of it when the program ends."""
 
 import os
 import re

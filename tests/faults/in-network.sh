@@ -6,7 +6,8 @@
 set -euo pipefail
 if [ "${TURNOUT_IN_NETWORK:-}" != 1 ]; then
   export TURNOUT_IN_NETWORK=1
-  if [ "$(id -u)" = 0 ]; then exec unshare -n -m "$0" "$@"; else exec sudo -E unshare -n -m "$0" "$@"; fi
+  own_mounts=$(dirname "$0")/own-mounts.sh
+  if [ "$(id -u)" = 0 ]; then exec "$own_mounts" -n "$0" "$@"; else exec sudo -E "$own_mounts" -n "$0" "$@"; fi
 fi
 ip link set lo up
 ip link add hub type bridge

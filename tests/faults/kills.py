@@ -13,13 +13,12 @@ With --database postgresql the server named by TURNOUT_TEST_PG is used (see scri
 import argparse
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 import time
 
 from accounts import Contacts, check, wait_for_the_end
-from servers import Database, Group, start_sink
+from servers import Database, Group, end_of_run, start_sink
 
 HERE = pathlib.Path(__file__).resolve().parent
 NAMES = ["a", "b", "c"]
@@ -75,15 +74,8 @@ def main():
                 print(f"wrong: no metric tells of {kind}")
                 failed = True
     finally:
-        group.end()
-        sink_process.terminate()
-        sink_process.wait()
-        database.drop()
-        if failed:
-            print(f"repeat with: {repro}\nlogs and database: {folder}")
-        else:
-            subprocess.run(["rm", "-rf", str(folder)], check=False)
-    sys.exit(1 if failed else 0)
+        status = end_of_run(group, sink_process, database, folder, repro if failed else None)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

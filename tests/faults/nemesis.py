@@ -16,7 +16,6 @@ import os
 import pathlib
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ import disk
 import network
 from accounts import Contacts, check, wait_for_the_end
 from postgres import Server
-from servers import Database, Group, start_sink
+from servers import Database, Group, end_of_run, start_sink
 
 HERE = pathlib.Path(__file__).resolve().parent
 TRACK = "Kills"
@@ -179,7 +178,7 @@ def main():
     options = parser.parse_args()
     if options.database == "sqlite" and os.geteuid() == 0 and not os.environ.get(OWN_MOUNTS):
         os.environ[OWN_MOUNTS] = "1"
-        os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv])
+        os.execv(HERE / "own-mounts.sh", ["own-mounts.sh", sys.executable, *sys.argv])
     repro = (f"nemesis.py --database {options.database} --faults {options.faults} --seed {options.seed} "
              f"--peers {options.peers}" + (f" --only {options.only}" if options.only else ""))
     dice = random.Random(options.seed)
@@ -218,19 +217,11 @@ def main():
             print(f"wrong: {problem}")
         failed = not check(database, contacts, folder / "ids", f"{done} faults") or bool(problems)
     finally:
-        group.end()
-        sink_process.terminate()
-        sink_process.wait()
-        database.drop()
-        if net is not None:
-            net.end()
-        if failed:
-            print(f"repeat with: {repro}\nlogs and database: {folder}")
-        else:
-            if full is not None and not real:
-                full.end()
-            subprocess.run(["rm", "-rf", str(folder)], check=False)
-    sys.exit(1 if failed else 0)
+        also = [net] if net is not None else []
+        if full is not None and not real and not failed:  # else the database stays on it
+            also.append(full)
+        status = end_of_run(group, sink_process, database, folder, repro if failed else None, also)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -261,3 +261,19 @@ def start_sink(folder, host="127.0.0.1"):
             return process, {"host": host, **json.loads(info.read_text())}
         time.sleep(0.1)
     sys.exit("the sink does not start")
+
+
+def end_of_run(group, sink_process, database, folder, repro, also=()):
+    """Ends everything, at last what is in `also`. The folder with the logs stays only after a failure, when `repro` (the command
+    that repeats the run; None: all went well) is printed. Returns the exit status."""
+    group.end()
+    sink_process.terminate()
+    sink_process.wait()
+    database.drop()
+    for one in also:
+        one.end()
+    if repro is None:
+        subprocess.run(["rm", "-rf", str(folder)], check=False)
+        return 0
+    print(f"repeat with: {repro}\nlogs and database: {folder}")
+    return 1

@@ -12,14 +12,13 @@ as after kills (accounts.py).
 import argparse
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
 from accounts import Contacts, check, wait_for_the_end
-from servers import Database, Group, start_sink
+from servers import Database, Group, end_of_run, start_sink
 
 HERE = pathlib.Path(__file__).resolve().parent
 NAMES = ["a", "b", "c"]
@@ -151,16 +150,9 @@ def main():
             print(f"wrong: a track was without an owner for {longest:.2f} s, more than a cycle")
             failed = True
     finally:
-        group.end()
-        sink_process.terminate()
-        sink_process.wait()
-        database.drop()
-        if failed:
-            print(f"repeat with: upgrade.py --database {options.database} --rounds {options.rounds} --seed {options.seed}\n"
-                  f"logs and database: {folder}")
-        else:
-            subprocess.run(["rm", "-rf", str(folder)], check=False)
-    sys.exit(1 if failed else 0)
+        repro = f"upgrade.py --database {options.database} --rounds {options.rounds} --seed {options.seed}"
+        status = end_of_run(group, sink_process, database, folder, repro if failed else None)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

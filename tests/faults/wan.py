@@ -22,7 +22,6 @@ import argparse
 import collections
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +29,7 @@ import time
 import network
 from accounts import Contacts, check, wait_for_the_end
 from proxy import Proxy
-from servers import Database, Group, start_sink
+from servers import Database, Group, end_of_run, start_sink
 
 HERE = pathlib.Path(__file__).resolve().parent
 DIALLED = ["a", "b"]
@@ -237,17 +236,9 @@ def main():
     try:
         failed = not try_group(group, database, proxy, dice, options, folder, cycle)
     finally:
-        group.end()
-        sink_process.terminate()
-        sink_process.wait()
-        database.drop()
-        net.end()
-        if failed:
-            print(f"repeat with: wan.py --cycle {options.cycle} --rounds {options.rounds} --seed {options.seed}\n"
-                  f"logs and database: {folder}")
-        else:
-            subprocess.run(["rm", "-rf", str(folder)], check=False)
-    sys.exit(1 if failed else 0)
+        repro = f"wan.py --cycle {options.cycle} --rounds {options.rounds} --seed {options.seed}"
+        status = end_of_run(group, sink_process, database, folder, repro if failed else None, [net])
+    sys.exit(status)
 
 
 if __name__ == "__main__":
