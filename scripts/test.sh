@@ -13,6 +13,8 @@ results=$PWD/build/results
 rm -rf "$results"
 mkdir -p "$results"
 
+trap 'kill 0' INT TERM  # what runs in the background, too
+
 # stage NAME COMMAND...: runs it, keeps its log, and notes its exit status for the count.
 stage() {
   local name=$1 began=$SECONDS status=0
@@ -39,21 +41,26 @@ build() {
   cmake --preset "$preset" --log-level=NOTICE >/dev/null && cmake --build "build/$preset" -j "$jobs" --target "$@"
 }
 
-stage build-dev build dev all
-suite unit dev unit
-suite sim dev sim
-suite db dev db scripts/with-postgres.sh
+# All suites run under the address and undefined-behaviour sanitizers. The development build is made and tested in the long run
+# only: it is what everybody works with all day.
+stage build-asan build asan tests_unit tests_sim tests_db
+suite unit asan unit
+suite sim asan sim
+suite db asan db scripts/with-postgres.sh
 stage tools tests/tools/run.sh
 stage model tests/model/run.sh "$length"
 
-stage build-asan build asan tests_unit tests_sim
-suite asan asan 'unit|sim'
-
 stage build-release build release turnout sim_run
-stage simulation tests/sim/run.py build/release/tests/sim/sim_run --cycles 2400000 --jobs "$jobs"
+# Real processes wait for most of their time, so the simulation takes what they leave.
+(stage simulation nice -n 19 tests/sim/run.py build/release/tests/sim/sim_run --cycles 2400000 --jobs "$jobs") \
+  >"$results/simulation.out" 2>&1 &
 if [ -x tests/faults/run.sh ]; then stage faults tests/faults/run.sh "$length"; fi
 stage demo env DATABASE=sqlite scripts/demo.sh
+wait
+cat "$results/simulation.out"
 if [ "$length" = long ]; then
+  stage build-dev build dev all
+  suite dev dev 'unit|sim'
   stage demo-postgresql env DATABASE=postgresql scripts/demo.sh
   stage sim-long tests/sim/run.py build/release/tests/sim/sim_run --cycles 24000000 --first 1000001 --jobs "$jobs"
 fi

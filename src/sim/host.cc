@@ -175,6 +175,19 @@ void Host::hear(const Message& message, const PeerName& from) {
   }
 }
 
+void Host::carry_out(const group::Ready& ready) {
+  for (const group::Notice& notice : ready.notices) {
+    obey(notice);
+  }
+  if (!alive()) {
+    return;
+  }
+  for (const group::Send& message : ready.messages) {
+    send(message);
+  }
+  start_requests(ready);
+}
+
 // After each input: obey, send and request until nothing is left to do.
 void Host::pump() {
   if (pumping_ || !working()) {
@@ -184,17 +197,13 @@ void Host::pump() {
   bool cut = false;
   for (bool busy = true; busy && alive();) {
     busy = false;
-    const group::Ready ready = member_->take_ready();
-    for (const group::Notice& notice : ready.notices) {
-      obey(notice);
+    if (member_->has_ready()) {
+      busy = true;
+      carry_out(member_->take_ready());
+      if (!alive()) {
+        break;
+      }
     }
-    if (!alive()) {
-      break;
-    }
-    for (const group::Send& message : ready.messages) {
-      send(message);
-    }
-    start_requests(ready);
     const group::DispatchReady dispatch = dispatcher_->take_ready();
     for (const group::Send& message : dispatch.messages) {
       send(message);
@@ -213,7 +222,7 @@ void Host::pump() {
       share_load();
     }
     pumped_at_ = clock();
-    busy = !ready.empty() || !dispatch.messages.empty() || !dispatch.finished.empty() ||
+    busy = busy || !dispatch.messages.empty() || !dispatch.finished.empty() ||
            dispatch.load_changed || !work.jobs.empty() || !work.messages.empty() ||
            work.load_changed;
     if (!busy && !cut) {

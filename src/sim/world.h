@@ -167,6 +167,7 @@ class Host {
   void end_after(Duration wait);
   void send(const group::Send& send);
   void hear(const Message& message, const PeerName& from);
+  void carry_out(const group::Ready& ready);
   void start_requests(const group::Ready& ready);
   void start_stamps(const group::Ready& ready);
   void start_witnesses(const group::Ready& ready);
