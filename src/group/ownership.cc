@@ -231,8 +231,9 @@ void Member::Impl::ledger_read(const LedgerResult& result, Tick now) {
     replace_rows_from_ = replace ? 0 : replace_rows_from_;
     for (const LedgerRow& row : result.rows) {
       const bool master = row.track == kMasterRow;
-      const Fence& known = master ? master_row_.fence : know_track(row.track).row.fence;
-      const Tick learned_at = master ? master_learned_at_ : know_track(row.track).learned_at;
+      const Track* const track = master ? nullptr : &know_track(row.track);
+      const Fence known = master ? master_row_.fence : track->row.fence;
+      const Tick learned_at = master ? master_learned_at_ : track->learned_at;
       learn(row, replace || (row.fence < known && never_was(known, learned_at, ledger_.began)));
     }
     if (result.number >= ledger_.required) {
