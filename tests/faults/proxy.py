@@ -37,19 +37,24 @@ class Proxy:
         return self._call(begin())
 
     def open(self):
-        """Connections that lead through now."""
-        return len(self._pairs)
+        """Connections that lead through now: one whose end is on its way to the other side is none."""
+        return len(self._living())
+
+    def _living(self):
+        return [number for number, writers in list(self._pairs.items())
+                if not any(writer.is_closing() for writer in writers)]
 
     def opened(self):
         """Connections that ever led through."""
         return self._opened
 
     def cut(self, dice, share):
-        """Resets about that share of the connections, at least one, on both sides. Returns how many."""
+        """Resets about that share of the connections, one at least if there are any, on both sides. Returns how many."""
         async def do():
-            chosen = [n for n in list(self._pairs) if dice.random() < share] or list(self._pairs)[:1]
+            living = self._living()
+            chosen = [number for number in living if dice.random() < share] or living[:1]
             for number in chosen:
-                for writer in self._pairs.get(number, ()):
+                for writer in self._pairs[number]:
                     end = writer.get_extra_info("socket")
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     writer.transport.abort()

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent.parent / "scripts"), str(HERE)]
+sys.path[:0] = [str(HERE.parent.parent / "scripts"), str(HERE.parent / "faults"), str(HERE)]
 
 
 def main():

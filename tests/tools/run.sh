@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests of the project's own tools (scripts/), by Python's unittest. Writes what passed and failed for
+# Tests of the project's own tools (scripts/, tests/faults/), by Python's unittest. Writes what passed and failed for
 # scripts/count_tests.py when TURNOUT_RESULTS names a folder.
 set -euo pipefail
 cd "$(dirname "$0")"
