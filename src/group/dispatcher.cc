@@ -56,6 +56,7 @@ void Dispatcher::peer_lost(const PeerName& peer, Tick now) { impl_->peer_lost(pe
 void Dispatcher::tick(Tick now) { impl_->tick(now); }
 Tick Dispatcher::next_tick() const { return impl_->next_tick(); }
 DispatchReady Dispatcher::take_ready() { return impl_->take_ready(); }
+bool Dispatcher::has_ready() const { return impl_->has_ready(); }
 std::vector<Backlog> Dispatcher::backlog() const { return impl_->backlog(); }
 std::vector<TrackLoad> Dispatcher::tracks() const { return impl_->tracks(); }
 

@@ -124,6 +124,8 @@ class Dispatcher {
   Tick next_tick() const;
 
   DispatchReady take_ready();
+  // Whether that may give anything. O(1).
+  bool has_ready() const;
 
   // --- queries ---
 

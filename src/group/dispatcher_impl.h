@@ -43,6 +43,10 @@ class Dispatcher::Impl {
   void tick(Tick now);
   Tick next_tick() const;
   DispatchReady take_ready();
+  bool has_ready() const {
+    return load_changed_ || (credit_changed_ && !stopped_) || !ready_.messages.empty() ||
+           !ready_.finished.empty();
+  }
 
   std::vector<Backlog> backlog() const;
   std::vector<TrackLoad> tracks() const;

@@ -17,9 +17,8 @@ void Member::Impl::learn_master(const LedgerRow& row, bool force) {
   }
   master_row_ = row;
   master_learned_at_ = now_;
-  if (!row.owner.empty() && row.owner != config_.name) {
-    know_peer(row.owner, row.incarnation);
-  }
+  const bool other = !row.owner.empty() && row.owner != config_.name;
+  master_peer_ = other ? &know_peer(row.owner, row.incarnation) : nullptr;
 }
 
 bool Member::Impl::master_stands() const {
@@ -29,7 +28,7 @@ bool Member::Impl::master_stands() const {
   if (master_row_.owner == config_.name) {
     return is_master_;
   }
-  const Peer* const peer = find_peer(master_row_.owner);
+  const Peer* const peer = master_peer_;
   if (peer == nullptr || master_row_.incarnation < peer->incarnation ||
       (peer->heard && !peer->last.fit)) {
     return false;

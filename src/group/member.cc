@@ -153,9 +153,8 @@ void Member::Impl::join_if_ready() {
   if (phase_ != PeerPhase::kJoining || stopped_) {
     return;
   }
-  const Peer* const master = find_peer(master_row_.owner);
-  const bool hears_master =
-      master_present_ && master != nullptr && master->heard && master->last.master;
+  const bool hears_master = master_present_ && master_peer_ != nullptr && master_peer_->heard &&
+                            master_peer_->last.master;
   if (!hears_master && now_ - started_ < cycles(config_.miss_limit)) {
     return;
   }

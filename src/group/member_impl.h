@@ -292,6 +292,7 @@ class Member::Impl {
   int takes_in_flight_ = 0;  // of tracks
 
   LedgerRow master_row_;
+  Peer* master_peer_ = nullptr;  // the row's owner, unless that is nobody or this peer
   Tick master_learned_at_;
   bool is_master_ = false;
   Fence master_fence_;  // under which it is, while is_master_

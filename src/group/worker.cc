@@ -1,6 +1,7 @@
 #include "group/worker.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -53,8 +54,10 @@ class Worker::Impl {
         incarnation_(config.incarnation),
         cycle_(config.cycle),
         capacity_(capacity),
-        next_cycle_(now + config.cycle) {
+        next_cycle_(now + config.cycle),
+        self_(owners_[config.name]) {
     CHECK(capacity.bulk >= 0 && capacity.single >= 1);
+    self_.incarnation = incarnation_;
   }
 
   void receive(const Message& message, const PeerName& from, Tick now) {
@@ -99,6 +102,7 @@ class Worker::Impl {
     const auto found = owners_.find(peer);
     if (found != owners_.end()) {
       found->second.reserved_until = now;
+      divisible_ = true;
       divide();
     }
   }
@@ -136,7 +140,7 @@ class Worker::Impl {
 
   void stop(Tick now) {
     stopped_ = true;
-    touched_ = true;
+    touched_ = divisible_ = true;
     for (auto& [name, owner] : owners_) {
       lapse(owner, now);
     }
@@ -144,14 +148,14 @@ class Worker::Impl {
 
   void resume() {
     stopped_ = false;
-    touched_ = true;
+    touched_ = divisible_ = true;
     divide();
   }
 
   void set_capacity(Slots capacity) {
     CHECK(capacity.bulk >= 0 && capacity.single >= 1);
     capacity_ = capacity;
-    touched_ = true;
+    touched_ = divisible_ = true;
     divide();
   }
 
@@ -168,7 +172,7 @@ class Worker::Impl {
         owner.bulk.need = owner.single.need = 0;
         lapse(owner, now);
       }
-      const bool idle = owner.bulk.bound() == 0 && owner.single.bound() == 0 &&
+      const bool idle = &owner != &self_ && owner.bulk.bound() == 0 && owner.single.bound() == 0 &&
                         now - owner.heard > cycle_ * kForgetCycles;
       touched_ = touched_ || idle;
       at = idle ? owners_.erase(at) : std::next(at);
@@ -177,10 +181,11 @@ class Worker::Impl {
   }
 
   Tick next_tick() const {
-    const Owner* const self = find_self();
-    const bool releases = self != nullptr && self->bulk.reserved + self->single.reserved > 0;
-    return releases ? std::min(next_cycle_, self->reserved_until) : next_cycle_;
+    const bool releases = self_.bulk.reserved + self_.single.reserved > 0;
+    return releases ? std::min(next_cycle_, self_.reserved_until) : next_cycle_;
   }
+
+  bool has_ready() const { return touched_ || !ready_.jobs.empty() || !ready_.messages.empty(); }
 
   WorkerReady take_ready() {
     ready_.load_changed = false;
@@ -221,6 +226,7 @@ class Worker::Impl {
 
  private:
   static constexpr int kForgetCycles = 100;
+  static constexpr Tick kNever{std::numeric_limits<std::int64_t>::max()};
 
   Owner& know(const PeerName& name, Incarnation incarnation) {
     Owner& owner = owners_[name];
@@ -230,6 +236,7 @@ class Worker::Impl {
       const std::int32_t bulk = owner.bulk.held;
       const std::int32_t single = owner.single.held;
       owner = {};
+      divisible_ = true;
       owner.incarnation = incarnation;
       owner.credit_number = number;
       owner.bulk.held = bulk;  // blocks of its earlier life are still being done
@@ -239,12 +246,19 @@ class Worker::Impl {
   }
 
   void set_need(Owner& owner, const std::vector<Backlog>& backlog, Tick now) {
-    owner.bulk.need = owner.single.need = 0;
+    Slots need;
     for (const Backlog& ready : backlog) {
-      owner.bulk.need += ready.bulk;
-      owner.single.need += ready.single;
+      need.bulk += ready.bulk;
+      need.single += ready.single;
     }
-    if (owner.bulk.need + owner.single.need == 0) {
+    set_need(owner, need, now);
+  }
+
+  void set_need(Owner& owner, Slots need, Tick now) {
+    divisible_ = divisible_ || need != Slots{owner.bulk.need, owner.single.need};
+    owner.bulk.need = need.bulk;
+    owner.single.need = need.single;
+    if (need.bulk + need.single == 0) {
       lapse(owner, now);
     }
   }
@@ -266,7 +280,7 @@ class Worker::Impl {
     shrink(owner.bulk, kept.received_bulk, kept.window.bulk);
     shrink(owner.single, kept.received_single, kept.window.single);
     ++owner.credit_number;
-    touched_ = true;
+    touched_ = divisible_ = true;
     divide();
   }
 
@@ -276,21 +290,16 @@ class Worker::Impl {
     if (owner.bulk.window + owner.single.window == 0) {
       return;
     }
-    touched_ = true;
+    touched_ = divisible_ = true;
     for (Flow* const flow : {&owner.bulk, &owner.single}) {
       flow->reserved += std::exchange(flow->window, 0);
     }
     // To oneself nothing is under way for longer than one turn of the host's loop, in which time
     // stands still; and one's own Dispatcher, for whom no slots fall silent, is told.
-    owner.changed = owner.changed || &owner == find_self();
+    owner.changed = owner.changed || &owner == &self_;
     owner.reserved_until =
-        now + (&owner == find_self() ? Duration(1) : std::max(cycle_, owner.cycle) * kLeaseCycles);
+        now + (&owner == &self_ ? Duration(1) : std::max(cycle_, owner.cycle) * kLeaseCycles);
     ++owner.credit_number;
-  }
-
-  const Owner* find_self() const {
-    const auto found = owners_.find(name_);
-    return found == owners_.end() ? nullptr : &found->second;
   }
 
   std::int32_t bound_bulk() const {
@@ -319,11 +328,20 @@ class Worker::Impl {
 
   // Grants free slots one by one to the owner that has the fewest and needs one.
   void divide() {
+    if (!divisible_ && now_ < next_release_) {
+      return;
+    }
+    divisible_ = false;
+    next_release_ = kNever;
     bool wanted = false;
     for (auto& [name, owner] : owners_) {
-      if (owner.bulk.reserved + owner.single.reserved > 0 && now_ >= owner.reserved_until) {
-        owner.bulk.reserved = owner.single.reserved = 0;
-        touched_ = true;
+      if (owner.bulk.reserved + owner.single.reserved > 0) {
+        if (now_ >= owner.reserved_until) {
+          owner.bulk.reserved = owner.single.reserved = 0;
+          touched_ = true;
+        } else {
+          next_release_ = std::min(next_release_, owner.reserved_until);
+        }
       }
       wanted =
           wanted || owner.bulk.need > owner.bulk.window || owner.single.need > owner.single.window;
@@ -403,7 +421,7 @@ class Worker::Impl {
 
   void take_in(const BlockMessage& message, const PeerName& from, Tick now) {
     CHECK(message.block != nullptr);
-    touched_ = true;
+    touched_ = divisible_ = true;
     Owner& owner = know(from, message.incarnation);
     owner.heard = now;
     if (message.session < owner.session) {
@@ -420,11 +438,7 @@ class Worker::Impl {
     if (!count_in(owner, owner.flow(message.block->kind), message.serial)) {
       return;
     }
-    owner.bulk.need = message.backlog.bulk;
-    owner.single.need = message.backlog.single;
-    if (owner.bulk.need + owner.single.need == 0) {
-      lapse(owner, now);
-    }
+    set_need(owner, message.backlog, now);
     const Job job{++job_number_, from, message.incarnation, message.attempt, message.block};
     ++owner.flow(message.block->kind).held;
     jobs_.emplace(job.number, job);
@@ -465,7 +479,7 @@ class Worker::Impl {
     CHECK(found != jobs_.end());
     Job job = std::move(found->second);
     jobs_.erase(found);
-    touched_ = true;
+    touched_ = divisible_ = true;
     Flow& flow = owners_.at(job.owner).flow(job.block->kind);
     CHECK(flow.held > 0);
     flow.held -= base::planted(base::Mutant::kSlotNotReturned) ? 0 : 1;
@@ -483,8 +497,11 @@ class Worker::Impl {
   Tick next_cycle_;
   Tick now_;
   bool stopped_ = false;
-  bool touched_ = true;  // what peers are told may have changed since the last take_ready()
+  bool touched_ = true;         // what peers are told may have changed since the last take_ready()
+  bool divisible_ = true;       // what divide() looks at has changed since it looked
+  Tick next_release_ = kNever;  // when the next of what is reserved is free
   std::map<PeerName, Owner> owners_;
+  Owner& self_;         // in owners_, always
   PeerName last_bulk_;  // whom the last slot of that kind was granted
   PeerName last_single_;
   std::map<std::uint64_t, Job> jobs_;
@@ -520,6 +537,7 @@ void Worker::resume(Tick) { impl_->resume(); }
 void Worker::set_capacity(Slots capacity, Tick) { impl_->set_capacity(capacity); }
 void Worker::tick(Tick now) { impl_->tick(now); }
 Tick Worker::next_tick() const { return impl_->next_tick(); }
+bool Worker::has_ready() const { return impl_->has_ready(); }
 WorkerReady Worker::take_ready() { return impl_->take_ready(); }
 Slots Worker::slots() const { return impl_->slots(); }
 std::vector<Credit> Worker::credits() const { return impl_->credits(); }

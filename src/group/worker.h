@@ -76,6 +76,8 @@ class Worker {
   Tick next_tick() const;
 
   WorkerReady take_ready();
+  // Whether that may give anything. O(1).
+  bool has_ready() const;
 
   Slots slots() const;                  // free, neither held nor promised
   std::vector<Credit> credits() const;  // to advertise, by owner

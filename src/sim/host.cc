@@ -154,11 +154,26 @@ void Host::deliver(const Host& from, const std::shared_ptr<const Message>& messa
     }
     return;
   }
-  input([this, &from, message] {
-    if (member_->receive(*message, from.name(), clock())) {
-      hear(*message, from.name());
-    }
-  });
+  if (!working()) {
+    input([this, &from, message] { hear_from(from.name(), *message); });
+    return;
+  }
+  hear_from(from.name(), *message);
+  if (has_ready()) {
+    pump();
+  } else if (!pumping_) {
+    schedule_wake();
+  }
+}
+
+void Host::hear_from(const PeerName& from, const Message& message) {
+  if (member_->receive(message, from, clock())) {
+    hear(message, from);
+  }
+}
+
+bool Host::has_ready() const {
+  return member_->has_ready() || dispatcher_->has_ready() || worker_->has_ready();
 }
 
 void Host::hear(const Message& message, const PeerName& from) {
@@ -175,15 +190,15 @@ void Host::hear(const Message& message, const PeerName& from) {
   }
 }
 
-void Host::carry_out(const group::Ready& ready) {
+void Host::carry_out(group::Ready ready) {
   for (const group::Notice& notice : ready.notices) {
     obey(notice);
   }
   if (!alive()) {
     return;
   }
-  for (const group::Send& message : ready.messages) {
-    send(message);
+  for (group::Send& message : ready.messages) {
+    send(std::move(message));
   }
   start_requests(ready);
 }
@@ -204,27 +219,10 @@ void Host::pump() {
         break;
       }
     }
-    const group::DispatchReady dispatch = dispatcher_->take_ready();
-    for (const group::Send& message : dispatch.messages) {
-      send(message);
-    }
-    for (const group::Finished& finished : dispatch.finished) {
-      finish(finished);
-    }
-    const group::WorkerReady work = worker_->take_ready();
-    for (const group::Send& message : work.messages) {
-      send(message);
-    }
-    for (const group::Job& job : work.jobs) {
-      begin(job);
-    }
-    if (dispatch.load_changed || work.load_changed) {
-      share_load();
+    if (dispatcher_->has_ready() || worker_->has_ready()) {
+      busy = pump_blocks() || busy;
     }
     pumped_at_ = clock();
-    busy = busy || !dispatch.messages.empty() || !dispatch.finished.empty() ||
-           dispatch.load_changed || !work.jobs.empty() || !work.messages.empty() ||
-           work.load_changed;
     if (!busy && !cut) {
       cut = true;
       busy = cut_where_wanted();
@@ -232,11 +230,36 @@ void Host::pump() {
   }
   pumping_ = false;
   if (alive()) {
+    schedule_wake();
+  }
+}
+
+// True when Dispatcher or Worker had something to say.
+bool Host::pump_blocks() {
+  group::DispatchReady dispatch = dispatcher_->take_ready();
+  for (group::Send& message : dispatch.messages) {
+    send(std::move(message));
+  }
+  for (const group::Finished& finished : dispatch.finished) {
+    finish(finished);
+  }
+  group::WorkerReady work = worker_->take_ready();
+  for (group::Send& message : work.messages) {
+    send(std::move(message));
+  }
+  for (const group::Job& job : work.jobs) {
+    begin(job);
+  }
+  if (!work.jobs.empty()) {
     for (Observer* const observer : world_.observers()) {
       observer->on_jobs(*this);
     }
-    schedule_wake();
   }
+  if (dispatch.load_changed || work.load_changed) {
+    share_load();
+  }
+  return !dispatch.messages.empty() || !dispatch.finished.empty() || dispatch.load_changed ||
+         !work.jobs.empty() || !work.messages.empty() || work.load_changed;
 }
 
 // After everything that happens at this time.
@@ -305,7 +328,7 @@ void Host::schedule_wake() {
   });
 }
 
-void Host::send(const group::Send& send) {
+void Host::send(group::Send&& send) {
   for (Observer* const observer : world_.observers()) {
     observer->on_send(*this, send.to, send.message);
   }
@@ -313,7 +336,7 @@ void Host::send(const group::Send& send) {
     hear(send.message, name());
     return;
   }
-  const auto message = std::make_shared<const Message>(send.message);
+  const auto message = std::make_shared<const Message>(std::move(send.message));
   const auto arrive = [this, message](Host& to) { to.deliver(*this, message); };
   if (!send.to.empty()) {
     world_.transmit(*this, world_.host(send.to), connection_of(*message), arrive);

@@ -37,8 +37,6 @@ void World::run_until(Tick until) {
     std::pop_heap(queue_.begin(), queue_.end(), is_later);
     const Event event = queue_.back();
     queue_.pop_back();
-    Action action = std::move(actions_[event.action]);
-    free_actions_.push_back(event.action);
     // A state machine that asks to be called at once, for ever, would keep a processor busy.
     events_now_ = event.at == now_ ? events_now_ + 1 : 0;
     if (events_now_ > kMaxEventsAtOnce * hosts_.size()) {
@@ -46,7 +44,10 @@ void World::run_until(Tick until) {
       return;
     }
     now_ = event.at;
+    Action& action = actions_[event.action];
     action();
+    action = {};
+    free_actions_.push_back(event.action);
   }
   if (!failure_) {
     now_ = std::max(now_, until);

@@ -165,9 +165,12 @@ class Host {
   void obey(const group::TrackCeding& ceding);
   void obey(const group::PeerChanged& changed);
   void end_after(Duration wait);
-  void send(const group::Send& send);
+  void send(group::Send&& send);
+  void hear_from(const PeerName& from, const Message& message);
   void hear(const Message& message, const PeerName& from);
-  void carry_out(const group::Ready& ready);
+  bool has_ready() const;
+  bool pump_blocks();
+  void carry_out(group::Ready ready);
   void start_requests(const group::Ready& ready);
   void start_stamps(const group::Ready& ready);
   void start_witnesses(const group::Ready& ready);
@@ -256,6 +259,7 @@ class Observer {
   virtual void on_send(const Host& host, const PeerName& to, const Message& message) {
     (void)host, (void)to, (void)message;
   }
+  // It has taken blocks in.
   virtual void on_jobs(const Host& host) { (void)host; }
   // A master hands out deliveries.
   virtual void on_hand_out(const Host& host, const Fence& master) { (void)host, (void)master; }
@@ -362,8 +366,8 @@ class World {
   std::size_t events_now_ = 0;
   int sessions_broken_ = 0;
   std::uint64_t order_ = 0;
-  std::vector<Event> queue_;  // a heap
-  std::vector<Action> actions_;
+  std::vector<Event> queue_;    // a heap
+  std::deque<Action> actions_;  // which stay where they are while they run
   std::vector<std::size_t> free_actions_;
   Database database_;
   std::map<PeerName, std::unique_ptr<Host>> hosts_;
