@@ -153,7 +153,8 @@ class Session {
   // Waiting outbox rows that are due, the oldest first, at most `limit`.
   virtual base::Result<std::vector<OutboxDue>> outbox_due(int limit) = 0;
   // Takes those still waiting: state sending, attempt + 1, peer, deadline = now + `lease`. One
-  // transaction.
+  // transaction. None after a fail-over until hold_deliveries() was called: they may have been
+  // handed out before it.
   virtual base::Result<std::vector<Delivery>> take_deliveries(
       const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
       const std::vector<track::Field>& fields) = 0;
@@ -167,7 +168,7 @@ class Session {
   // in a timeline makes those uncertain that may have been sent in the part that a fail-over has
   // lost: of those waiting and due, the ones due within the last kHeldAround, and the oldest, as
   // many as were sent in the kHeldAround before the last that is known of (at least kHeldAtLeast).
-  // Returns how many. Nothing in the first timeline that the database has seen.
+  // Returns how many. Nothing in the timeline in which the schema was made.
   virtual base::Result<std::int64_t> hold_deliveries() = 0;
 
   // -- Questions

@@ -1,6 +1,8 @@
 // G5: one master per master epoch; deliveries are handed out only by a master; at most one attempt
 // of a delivery is under way, and what was sent is not sent again.
 
+#include <utility>
+
 #include "sim/checker.h"
 
 namespace turnout::sim {
@@ -55,15 +57,16 @@ class Master : public Checker {
     }
   }
 
-  // What was taken or sent in the part that is lost may be sent again: the standby knows nothing of
-  // it.
+  // What was taken or sent in the part that is lost waits again, and is held (hold_deliveries()).
+  // Only if the move itself was lost, or a clock that was set back says that it is not due yet, may
+  // it be sent again: the standby knows nothing of it.
   void on_set_back() override {
-    doubtful_.merge(held_);
-    held_.clear();
+    held_.insert(delivered_.begin(), delivered_.end());
     const auto& outbox = world().database().tables().outbox;
-    for (const store::OutboxKey& key : delivered_) {
+    for (const store::OutboxKey& key : std::exchange(held_, {})) {
       const auto found = outbox.find(key);
-      if (found == outbox.end() || found->second.state != store::OutboxState::kSent) {
+      if (found == outbox.end() || (found->second.state == store::OutboxState::kWaiting &&
+                                    found->second.due_at > world().instant())) {
         doubtful_.insert(key);
       }
     }
@@ -95,7 +98,7 @@ class Master : public Checker {
   std::map<Process, Fence> reigns_;
   std::set<store::OutboxKey> delivered_;
   std::set<store::OutboxKey> held_;      // taken by a peer, and not noted
-  std::set<store::OutboxKey> doubtful_;  // a fail-over has lost that they were taken or sent
+  std::set<store::OutboxKey> doubtful_;  // a fail-over has lost their moves
 };
 
 }  // namespace

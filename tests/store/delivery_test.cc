@@ -147,8 +147,7 @@ TEST_P(DeliveryTest, ASecondAttemptHasTheNextNumber) {
 
 TEST_P(DeliveryTest, WhatMayHaveBeenSentBeforeAFailOverIsUncertain) {
   ask();
-  EXPECT_EQ(0, must(session().hold_deliveries())) << "no timeline was seen before";
-  EXPECT_EQ(0, must(session().hold_deliveries()));
+  EXPECT_EQ(0, must(session().hold_deliveries())) << "no fail-over has been";
   const std::vector<OutboxKey> keys = due_keys();
   take({keys[0], keys[1]});
   must(session().note_deliveries(self(), {{keys[0], 1, OutboxState::kSent, {}, ""}}));
@@ -161,6 +160,7 @@ TEST_P(DeliveryTest, WhatMayHaveBeenSentBeforeAFailOverIsUncertain) {
     auto& model = dynamic_cast<model::ModelStore&>(database().store());
     model.fail_over(model.snapshot());
   }
+  EXPECT_THAT(take({keys[2]}), IsEmpty()) << "it may have been handed out before";
   EXPECT_EQ(3, must(session().hold_deliveries())) << "not what is due in an hour only";
   EXPECT_EQ(0, must(session().hold_deliveries()));
   EXPECT_EQ((std::map<OutboxState, int>{
@@ -181,7 +181,6 @@ TEST_P(DeliveryTest, ALongQueueIsNotHeldWhole) {
            way.acts = {{1, 1, track::ActionKind::kEmail, 5, false}};
            return way;
          }));
-  must(session().hold_deliveries());
   if (database().sql() == nullptr) {
     auto& model = dynamic_cast<model::ModelStore&>(database().store());
     for (auto& [key, action] : model.tables().outbox) {

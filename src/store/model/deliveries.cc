@@ -27,6 +27,9 @@ base::Result<std::vector<Delivery>> ModelSession::take_deliveries(
     const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
     const std::vector<track::Field>& fields) {
   const std::lock_guard guard(t_->mutex);
+  if (t_->held_in != t_->timeline && t_->fault != Fault::kTakenBeforeHeld) {
+    return std::vector<Delivery>();
+  }
   std::vector<Delivery> taken;
   for (const OutboxKey& key : keys) {
     const auto found = t_->outbox.find(key);
@@ -105,8 +108,8 @@ base::Result<std::int64_t> ModelSession::give_up_deliveries(const std::vector<Pe
 
 base::Result<std::int64_t> ModelSession::hold_deliveries() {
   const std::lock_guard guard(t_->mutex);
-  const auto before = std::exchange(t_->held_in, t_->timeline);
-  if (!before || *before == t_->timeline) {
+  const base::Timeline before = std::exchange(t_->held_in, t_->timeline);
+  if (before == t_->timeline || t_->fault == Fault::kNotHeld) {
     return std::int64_t{0};
   }
   const base::Instant now = t_->clock();

@@ -102,7 +102,7 @@ struct Data {
   std::int64_t catalogue_version = 1;
   std::int64_t last_incarnation = 0;
   base::Timeline timeline{1};
-  std::optional<base::Timeline> held_in;  // in which deliveries were last held
+  base::Timeline held_in{1};  // in which deliveries were last held
   std::vector<track::Field> fields;
   std::map<base::ContactId, Contact> contacts;
   std::map<std::string, base::ContactId> contact_by_key;

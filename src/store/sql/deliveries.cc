@@ -20,8 +20,6 @@ namespace turnout::store::sql {
 namespace {
 
 constexpr std::size_t kMaxAnswer = 1000;  // bytes of a provider's answer that are kept
-// The setting that says in which timeline deliveries were last held.
-constexpr const char* kHeldIn = "deliveries_held_in";
 
 const std::vector<JsonColumn> kKeyColumns = {
     {"track_id"}, {"contact_id"}, {"entry"}, {"move_no"}, {"action_no"}};
@@ -113,9 +111,20 @@ base::Result<void> add_contacts(Connection& connection, const std::vector<track:
   return base::ok();
 }
 
+// Whether a fail-over has been since which nobody has held deliveries.
+base::Result<bool> to_be_held(Connection& c) {
+  TRY(const base::Timeline timeline, c.timeline());
+  TRY(const Rows held, c.query("select value from setting where name = $1", {kHeldIn}));
+  return held.empty() || held.text(0, 0) != std::to_string(timeline.get());
+}
+
 base::Result<std::vector<Delivery>> take(Connection& c, const std::vector<OutboxKey>& keys,
                                          const PeerId& self, base::Duration lease,
                                          const std::vector<track::Field>& fields) {
+  TRY(const bool to_hold, to_be_held(c));
+  if (to_hold) {
+    return std::vector<Delivery>();
+  }
   const std::string json = json_array(keys, append_key);
   TRY(const base::Instant now, c.now());
   TRY(const Rows rows,
@@ -202,19 +211,15 @@ base::Result<std::int64_t> note(Connection& c, const PeerId& self,
 }
 
 base::Result<std::int64_t> hold(Connection& c) {
-  TRY(const base::Timeline timeline, c.timeline());
-  const std::string text = std::to_string(timeline.get());
-  TRY(const Rows before, c.query("select value from setting where name = $1", {kHeldIn}));
-  if (!before.empty() && before.text(0, 0) == text) {
+  TRY(const bool to_hold, to_be_held(c));
+  if (!to_hold) {
     return std::int64_t{0};
   }
+  TRY(const base::Timeline timeline, c.timeline());
   TRYV(
       c.execute("insert into setting (name, value) values ($1, $2) on conflict (name) do update "
                 "set value = excluded.value",
-                {kHeldIn, text}));
-  if (before.empty()) {
-    return std::int64_t{0};
-  }
+                {kHeldIn, std::to_string(timeline.get())}));
   TRY(const base::Instant now, c.now());
   TRY(const Rows last, c.query("select max(at) from delivery", {}));
   std::int64_t sent = 0;

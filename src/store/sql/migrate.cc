@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/ids.h"
+#include "store/sql/session.h"
 
 namespace turnout::store::sql {
 
@@ -105,6 +106,9 @@ base::Result<void> migrate(Connection& connection, std::span<const Migration> mi
       "insert into ledger (track_id, timeline, epoch, version, since) values (0, $1, 0, 0, " +
           since + ") on conflict (track_id) do nothing",
       {timeline.get()}));
+  TRYV(connection.execute(
+      "insert into setting (name, value) values ($1, $2) on conflict (name) do nothing",
+      {std::string(kHeldIn), std::to_string(timeline.get())}));
   return base::ok();
 }
 

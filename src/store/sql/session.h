@@ -15,6 +15,10 @@
 
 namespace turnout::store::sql {
 
+// The setting that says in which timeline deliveries were last held; at first, that in which the
+// schema was made.
+inline constexpr const char* kHeldIn = "deliveries_held_in";
+
 inline constexpr int kTallyEntered = -1;
 inline constexpr int kTallyNet = -2;
 inline constexpr int kTallyMapped = -3;
