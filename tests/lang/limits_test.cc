@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <random>
 #include <string>
 
@@ -323,19 +323,25 @@ TEST(Robustness, MutatedTracks) {
   }
 }
 
-// The least of a few attempts, since the machine may be busy with other things.
+// Of this thread alone, since the machine may be busy with other things.
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// The least of a few attempts.
 double seconds_for(const char* piece, std::size_t bytes) {
   const std::string text =
       kHead + "step \"A\" when " + repeat(piece, bytes / std::string(piece).size());
   double least = 1e9;
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = processor_seconds();
     const Analysis analysis = analyse(text, sample_catalogue());
     for (std::size_t i = 0; i < std::min<std::size_t>(10, analysis.diagnostics.size()); ++i) {
       render(analysis.diagnostics[i], "f", text, false);
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    least = std::min(least, took.count());
+    least = std::min(least, processor_seconds() - begin);
   }
   return least;
 }

@@ -42,7 +42,10 @@ std::string frame_of(const std::string& body) {
 
 struct StrangerTest : testing::Test {
   Io io;
-  Node a{io, "a", [](Options& o) { o.handshake_timeout = milliseconds(150); }};
+  Node a{io, "a", [](Options& o) {
+           o.handshake_timeout = milliseconds(150);
+           o.user_timeout = std::chrono::minutes(5);  // some do not read for long
+         }};
   void SetUp() override { a.start(); }
   // A good peer still gets in, whatever went on.
   void expect_open() {

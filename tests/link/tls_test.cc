@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <future>
 
@@ -256,6 +257,11 @@ TEST(Tls, AKeyIsReplacedPeerByPeerByRestarts) {
         node->downs.clear();
       }
       nodes[name].reset();
+      ASSERT_TRUE(run_until(io, [&] {
+        return std::all_of(nodes.begin(), nodes.end(), [&](const auto& entry) {
+          return entry.first == name || !entry.second->sees(name);
+        });
+      }));
       start(name, stage);
       ASSERT_TRUE(all_meet());
       for (const auto& [other, node] : nodes) {
