@@ -47,6 +47,7 @@ class TrackCompiler {
         }
       }
     }
+    std::ranges::sort(result_.following, {}, &CompiledDue::mark);
     std::sort(result_.written.begin(), result_.written.end());
     result_.written.erase(std::unique(result_.written.begin(), result_.written.end()),
                           result_.written.end());
@@ -95,6 +96,9 @@ class TrackCompiler {
                          fmt::format("only the first {} rules of a step may stay", kMaxStayRule));
         }
       }
+      if (compiled.move.kind == CompiledMove::Kind::kWait && compiled.move.due.follows()) {
+        result_.following.push_back(compiled.move.due);
+      }
       step.timed = step.timed || compiled.reads.time;
       tested.insert(compiled.reads.fields.begin(), compiled.reads.fields.end());
       compiled.tested.assign(tested.begin(), tested.end());
@@ -132,20 +136,28 @@ class TrackCompiler {
   }
 
   Result<void> head(const track::Rule& source, double& share, CompiledRule& rule) {
-    const ZoneRule& zone = result_.columns.zone;
     if (const auto* const when = std::get_if<track::When>(&source.head)) {
       rule.head = CompiledRule::Head::kWhen;
       TRY(rule.condition, compile_condition(when->condition, result_.columns));
-      collect_reads(rule.condition, zone, rule.reads);
+      collect_reads(rule.condition, result_.columns.zone, rule.reads);
       return base::ok();
     }
     if (const auto* const after = std::get_if<track::After>(&source.head)) {
       rule.head = CompiledRule::Head::kAfter;
       rule.after = to_calendar(after->duration);
-      rule.reads.time = true;
-      if (rule.after.calendar() && zone.field) {
-        rule.reads.fields.insert(*zone.field);
-      }
+      read_clock(rule, rule.after.calendar());
+      return base::ok();
+    }
+    if (const auto* const once = std::get_if<track::OnceAt>(&source.head)) {
+      rule.head = CompiledRule::Head::kOnceAt;
+      TRY(rule.once_at, compile_operand({once->at, once->at.span}, result_.columns));
+      read_clock(rule, rule.once_at.kind == Term::Kind::kLocalTime);
+      return base::ok();
+    }
+    if (const auto* const every = std::get_if<track::EveryDays>(&source.head)) {
+      rule.head = CompiledRule::Head::kEvery;
+      rule.every = {every->days, every->at.seconds};
+      read_clock(rule, true);
       return base::ok();
     }
     if (const auto* const arm = std::get_if<track::Share>(&source.head)) {
@@ -160,9 +172,15 @@ class TrackCompiler {
       rule.head = CompiledRule::Head::kOtherwise;
       return base::ok();
     }
-    return not_yet(source.span, std::holds_alternative<track::OnEvent>(source.head)
-                                    ? "an `on` rule"
-                                    : "a rule at a time of day");
+    return not_yet(source.span, "an `on` rule");
+  }
+
+  // Of a rule that the time brings about; `local`: by the contact's own clock.
+  void read_clock(CompiledRule& rule, bool local) const {
+    rule.reads.time = true;
+    if (const std::optional<std::size_t>& zone = result_.columns.zone.field; local && zone) {
+      rule.reads.fields.insert(*zone);
+    }
   }
 
   Result<std::int32_t> action_number(ActionKind kind, const track::Name& name) {
@@ -262,10 +280,10 @@ class TrackCompiler {
       return stop(stopping->as ? stopping->as->text : track::kCompleted, source.move->span);
     }
     if (const auto* const stay = std::get_if<track::Stay>(&source.move->what)) {
+      made.kind = stay->duration ? CompiledMove::Kind::kRest : CompiledMove::Kind::kStay;
       if (stay->duration) {
-        return not_yet(source.move->span, "`stay for`");
+        made.due = due_after(*stay->duration);
       }
-      made.kind = CompiledMove::Kind::kStay;
       return made;
     }
     const auto& go = std::get<track::GoTo>(source.move->what);
@@ -275,12 +293,8 @@ class TrackCompiler {
     }
     made.step = target->second;
     if (go.due) {
-      const auto* const after = std::get_if<track::Due::AfterDuration>(&go.due->when);
-      if (after == nullptr || after->clock) {
-        return not_yet(go.due->span, "a move due at a time of day or by a field");
-      }
       made.kind = CompiledMove::Kind::kWait;
-      made.delay = to_calendar(after->duration);
+      TRY(made.due, compile_due(*go.due, result_.columns));
     }
     return made;
   }

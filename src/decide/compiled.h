@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "decide/condition.h"
+#include "decide/due.h"
 #include "decide/program.h"
 #include "decide/row.h"
 #include "decide/zone.h"
@@ -42,18 +43,20 @@ struct CompiledAction {
 };
 
 struct CompiledMove {
-  enum class Kind : std::uint8_t { kGo, kWait, kStop, kStay };
+  enum class Kind : std::uint8_t { kGo, kWait, kStop, kStay, kRest };
   Kind kind = Kind::kGo;
   std::size_t step = 0;      // kGo, kWait: index of the step
-  CalendarDuration delay;    // kWait: until it opens
+  CompiledDue due;           // kWait: when it opens; kRest: when its rules are tested again
   std::int32_t outcome = 0;  // kStop: its number
 };
 
 struct CompiledRule {
-  enum class Head : std::uint8_t { kWhen, kAfter, kShare, kOtherwise };
+  enum class Head : std::uint8_t { kWhen, kAfter, kOnceAt, kEvery, kShare, kOtherwise };
   Head head = Head::kOtherwise;
   Node condition;          // kWhen
   CalendarDuration after;  // kAfter
+  Term once_at;            // kOnceAt
+  WeeklyTurns every;       // kEvery
   // kShare: met when the draw lies in [low, high), in hundredths of a percent of 10,000.
   double share_low = 0;
   double share_high = 0;
@@ -82,6 +85,7 @@ struct CompiledTrack {
   std::vector<std::size_t> step_of_number;  // step number → index, or kNoStep
   std::vector<std::size_t> written;         // fields that some action sets or clears, ascending
   std::vector<StepListens> listens;
+  std::vector<CompiledDue> following;  // delayed moves that are due by a field, by `mark`
 
   std::size_t step_index(std::int32_t number) const {
     return number >= 0 && static_cast<std::size_t>(number) < step_of_number.size()
@@ -102,8 +106,9 @@ base::Result<CompiledTrack> compile_track(const track::Track& track,
 void run_passage(const CompiledTrack& compiled, track::ContactBlock& block,
                  track::BlockOutcome& out);
 
-// The instant at which an `after` rule is met, or kNever for other rules.
-base::Instant after_instant(const CompiledRule& rule, const Rows& rows, std::size_t row,
-                            base::Instant step_at);
+// The first instant after `after` at which the clock brings an `after`, `once at` or `every` rule
+// about for a contact whose step opened at `step_at`; kNever for none, and for other rules.
+base::Instant turn_after(const CompiledRule& rule, const Rows& rows, std::size_t row,
+                         base::Instant step_at, base::Instant after);
 
 }  // namespace turnout::decide

@@ -125,6 +125,14 @@ class GatherCompiler {
       impl.when = GatherClause::Once{at};
       return base::ok();
     }
+    if (const auto* const days = std::get_if<track::EveryDays>(&contacts.schedule)) {
+      impl.when = Turns(WeeklyTurns{days->days, days->at.seconds});
+      return base::ok();
+    }
+    if (const auto* const month = std::get_if<track::EveryMonth>(&contacts.schedule)) {
+      impl.when = Turns(MonthlyTurns{static_cast<std::int32_t>(month->day), month->at.seconds});
+      return base::ok();
+    }
     const auto* const every = std::get_if<track::EveryDuration>(&contacts.schedule);
     if (every == nullptr) {
       return invalid(span, "this schedule does not run yet");
@@ -166,6 +174,9 @@ Instant GatherClause::next_run(Instant last, Instant now) const {
   }
   if (const auto* const once = std::get_if<Once>(&impl_->when)) {
     return never || last < once->at ? once->at : kNever;
+  }
+  if (const auto* const turns = std::get_if<Turns>(&impl_->when)) {
+    return next_turn(*turns, impl_->columns.zone.own, never ? now : last);
   }
   const auto& every = std::get<Every>(impl_->when);
   if (never) {

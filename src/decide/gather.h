@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "decide/turns.h"
 #include "track/block.h"
 #include "track/catalogue.h"
 #include "track/numbering.h"
@@ -40,7 +41,7 @@ class GatherClause {
   struct Once {
     base::Instant at;
   };
-  using When = std::variant<Continuous, Every, Once>;
+  using When = std::variant<Continuous, Every, Once, Turns>;
 
   GatherClause(GatherClause&&) noexcept;
   GatherClause& operator=(GatherClause&&) noexcept;
@@ -49,7 +50,8 @@ class GatherClause {
   std::int32_t start_step() const;  // step number
   const When& when() const;
   // The first run after `last` (kNever: it never ran), or kNever when there is none. Missed runs
-  // are made up once. For Continuous: `now` at the start, and then whenever the feed says so.
+  // are made up once. For Continuous: `now` at the start, and then whenever the feed says so. For
+  // Turns `last` is what they are counted from at first.
   base::Instant next_run(base::Instant last, base::Instant now) const;
   // As of `now`, which takes the place of `now`, `today` and the like.
   SqlCondition sql(Dialect dialect, base::Instant now, int first_parameter) const;

@@ -7,6 +7,7 @@
 // worked out once per leaf.
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -24,21 +25,25 @@ using track::kNever;
 using track::PositionState;
 
 constexpr base::Duration kSmallest{1};
+constexpr Instant kBeginning{std::numeric_limits<std::int64_t>::min()};
+
+// The first instant after `after` at which the time alone may change whether the rule is met.
+Instant next_answer(const CompiledRule& rule, const Rows& rows, std::size_t row, Instant step_at,
+                    Instant after) {
+  if (rule.head == CompiledRule::Head::kWhen) {
+    return rule.reads.time ? next_change(rule.condition, rows, row, after) : kNever;
+  }
+  return turn_after(rule, rows, row, step_at, after);
+}
 
 // The first instant in [from, now] at which a comparison with the time changed its answer, or
 // kNever.
 Instant turned(const CompiledRule& rule, const Rows& rows, std::size_t row, Instant step_at,
                Instant from) {
-  Instant at = kNever;
   if (from > rows.now()) {
     return kNever;
   }
-  if (rule.head == CompiledRule::Head::kAfter) {
-    at = after_instant(rule, rows, row, step_at);
-    at = at >= from ? at : kNever;
-  } else if (rule.head == CompiledRule::Head::kWhen && rule.reads.time) {
-    at = next_change(rule.condition, rows, row, from - kSmallest);
-  }
+  const Instant at = next_answer(rule, rows, row, step_at, from - kSmallest);
   return at <= rows.now() ? at : kNever;
 }
 
@@ -80,14 +85,15 @@ class Passage {
     for (std::size_t row = 0; row < block_.rows(); ++row) {
       const std::size_t step = compiled_.step_index(block_.step[row]);
       const PositionState state = block_.state[row];
-      const bool closed = state == PositionState::kClosed && block_.due_at[row] > block_.now;
-      if (step == kNoStep || state == PositionState::kStopped || closed) {
+      if (step == kNoStep || state == PositionState::kStopped ||
+          (state == PositionState::kClosed && stays_closed(row))) {
         ways_.start(row, block_.step[row], state);
         continue;
       }
       ways_.start(row, block_.step[row], PositionState::kOpen);
       if (state == PositionState::kClosed) {
-        out_.step_at[row] = block_.due_at[row];
+        const bool rested = (block_.stayed[row] & track::kRests) != 0;
+        out_.step_at[row] = rested ? block_.step_at[row] : block_.due_at[row];
         out_.stayed[row] = 0;
       } else if (out_.stayed[row] != 0) {
         out_.stayed[row] &= ~turned_rules(compiled_.steps[step], row);
@@ -95,6 +101,27 @@ class Passage {
       out_.due_at[row] = kNever;
       pending_[step].push_back(static_cast<RowNumber>(row));
     }
+  }
+
+  // One that is due by a field was woken when the field changed, and may be due later now.
+  bool stays_closed(std::size_t row) {
+    if (block_.due_at[row] > block_.now) {
+      return true;
+    }
+    const std::uint64_t mark = block_.stayed[row];
+    const auto due =
+        (mark & track::kFollows) != 0
+            ? std::ranges::lower_bound(compiled_.following, mark, {}, &CompiledDue::mark)
+            : compiled_.following.end();
+    if (due == compiled_.following.end() || due->mark != mark) {
+      return false;
+    }
+    const Instant at = due_instant(*due, rows_, row);
+    if (at <= block_.now) {
+      return false;
+    }
+    out_.due_at[row] = at;
+    return true;
   }
 
   // The bits of those rules that stayed and that the timer which brought the row here was set for.
@@ -167,7 +194,9 @@ class Passage {
   bool is_met(const CompiledRule& rule, const CompiledStep& step, RowNumber row) const {
     switch (rule.head) {
       case CompiledRule::Head::kAfter:
-        return after_instant(rule, rows_, row, out_.step_at[row]) <= block_.now;
+      case CompiledRule::Head::kOnceAt:
+      case CompiledRule::Head::kEvery:
+        return has_turned(rule, row);
       case CompiledRule::Head::kShare: {
         const double share = draw(step, row);
         return share >= rule.share_low && share < rule.share_high;
@@ -175,6 +204,11 @@ class Passage {
       default:
         return true;
     }
+  }
+
+  // Whether the clock has brought the rule about since the contact's step opened.
+  bool has_turned(const CompiledRule& rule, RowNumber row) const {
+    return turn_after(rule, rows_, row, out_.step_at[row], kBeginning) <= block_.now;
   }
 
   // Uniform in [0, 10,000), the same for all arms of the step at every visit of this entry.
@@ -195,7 +229,8 @@ class Passage {
     for (const CompiledAction& action : rule.actions) {
       act(action, count);
     }
-    const bool fresh = rule.move.kind != CompiledMove::Kind::kStay;
+    const bool fresh =
+        rule.move.kind != CompiledMove::Kind::kStay && rule.move.kind != CompiledMove::Kind::kRest;
     for (std::size_t i = 0; i < count && fresh; ++i) {
       out_.step_at[met_[i]] = block_.now;
       out_.stayed[met_[i]] = 0;
@@ -205,8 +240,15 @@ class Passage {
         go(step, rule_number, count);
         return;
       case CompiledMove::Kind::kWait:
+        wait(rule.move.due, count);
         for (std::size_t i = 0; i < count; ++i) {
-          out_.due_at[met_[i]] = opening(rule.move.delay, met_[i], i == 0);
+          out_.stayed[met_[i]] = rule.move.due.mark;
+        }
+        break;
+      case CompiledMove::Kind::kRest:
+        wait(rule.move.due, count);
+        for (std::size_t i = 0; i < count; ++i) {
+          out_.stayed[met_[i]] = track::kRests;
         }
         break;
       case CompiledMove::Kind::kStop:
@@ -239,11 +281,15 @@ class Passage {
     }
   }
 
-  Instant opening(const CalendarDuration& delay, RowNumber row, bool first) {
-    if (first || !rows_.one_zone()) {
-      opening_ = rows_.zone(row).add(block_.now, delay, 1);
+  // Sets when the rows met_[0 … count) are due: at one instant unless something of theirs says
+  // when.
+  void wait(const CompiledDue& due, std::size_t count) {
+    const bool one = !due.follows() && rows_.one_zone();
+    Instant at = kNever;
+    for (std::size_t i = 0; i < count; ++i) {
+      at = i == 0 || !one ? due_instant(due, rows_, met_[i]) : at;
+      out_.due_at[met_[i]] = at;
     }
-    return opening_;
   }
 
   void stay(const CompiledStep& step, std::size_t rule_number, RowNumber row) {
@@ -263,11 +309,9 @@ class Passage {
 
   // Whether a rule that the time brings about is met.
   bool timer_is_due(const CompiledRule& rule, RowNumber row) const {
-    if (rule.head == CompiledRule::Head::kAfter) {
-      return after_instant(rule, rows_, row, out_.step_at[row]) <= block_.now;
-    }
-    return rule.head == CompiledRule::Head::kWhen && rule.reads.time &&
-           test(rule.condition, rows_, row, block_.now);
+    return rule.head == CompiledRule::Head::kWhen
+               ? rule.reads.time && test(rule.condition, rows_, row, block_.now)
+               : has_turned(rule, row);
   }
 
   void act(const CompiledAction& action, std::size_t count) {
@@ -298,12 +342,7 @@ class Passage {
   Instant next_turn(const CompiledStep& step, RowNumber row) const {
     Instant first = kNever;
     for (const CompiledRule& rule : step.rules) {
-      if (rule.head == CompiledRule::Head::kAfter) {
-        const Instant at = after_instant(rule, rows_, row, out_.step_at[row]);
-        first = at > block_.now ? std::min(first, at) : first;
-      } else if (rule.head == CompiledRule::Head::kWhen && rule.reads.time) {
-        first = std::min(first, next_change(rule.condition, rows_, row, block_.now));
-      }
+      first = std::min(first, next_answer(rule, rows_, row, out_.step_at[row], block_.now));
     }
     return first;
   }
@@ -319,14 +358,28 @@ class Passage {
       pending_;                     // per step: rows that stand on it and have not been tested
   std::vector<RowNumber> current_;  // rows on the step in hand that no rule was met for yet
   std::vector<RowNumber> met_;
-  Instant opening_;
 };
 
 }  // namespace
 
-Instant after_instant(const CompiledRule& rule, const Rows& rows, std::size_t row,
-                      Instant step_at) {
-  return rows.zone(row).add(step_at, rule.after, 1);
+Instant turn_after(const CompiledRule& rule, const Rows& rows, std::size_t row, Instant step_at,
+                   Instant after) {
+  Instant at = kNever;
+  switch (rule.head) {
+    case CompiledRule::Head::kAfter:
+      at = rows.zone(row).add(step_at, rule.after, 1);
+      break;
+    case CompiledRule::Head::kOnceAt:
+      at = {moment(rule.once_at, rows, row, rows.now()).value};
+      break;
+    case CompiledRule::Head::kEvery:
+      return next_turn(rule.every, rows.zone(row), std::max(step_at, after));
+    case CompiledRule::Head::kWhen:
+    case CompiledRule::Head::kShare:
+    case CompiledRule::Head::kOtherwise:
+      break;
+  }
+  return at > after ? at : kNever;
 }
 
 void run_passage(const CompiledTrack& compiled, track::ContactBlock& block,

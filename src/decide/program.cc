@@ -53,6 +53,18 @@ std::uint64_t Program::woken_rules(std::int32_t step,
   return bits;
 }
 
+bool Program::follows(std::uint64_t stayed, const std::vector<std::size_t>& fields) const {
+  const CompiledTrack& compiled = impl_->compiled;
+  const auto reads = [&](std::size_t field) {
+    return std::ranges::find(fields, field) != fields.end();
+  };
+  return std::ranges::any_of(compiled.following, [&](const CompiledDue& due) {
+    return due.mark == stayed &&
+           (reads(due.time.field) || (compiled.columns.zone.field && depends_on_zone(due) &&
+                                      reads(*compiled.columns.zone.field)));
+  });
+}
+
 void Program::run(track::ContactBlock& block, track::BlockOutcome& out) const {
   run_passage(impl_->compiled, block, out);
 }

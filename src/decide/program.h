@@ -60,6 +60,9 @@ class Program {
   std::uint64_t woken_rules(std::int32_t step, const std::vector<std::size_t>& changed_fields,
                             const std::vector<std::size_t>& changed_tags) const;
 
+  // For a contact that is closed with `stayed`: whether its move is due by one of `fields`.
+  bool follows(std::uint64_t stayed, const std::vector<std::size_t>& fields) const;
+
   // Decides every row: takes it through as many steps as it can at block.now. A row that is not due
   // (kClosed before its due_at, kStopped, on a step this version does not have) keeps its state
   // with an empty shape. `block` is scratch: its columns change as rows set fields. Cost: O(rows ×

@@ -59,6 +59,10 @@ void set_end(const CompiledTrack& compiled, std::size_t step, const CompiledMove
       shape.step = compiled.steps[step].number;
       shape.state = PositionState::kOpen;
       break;
+    case CompiledMove::Kind::kRest:
+      shape.step = compiled.steps[step].number;
+      shape.state = PositionState::kClosed;
+      break;
   }
 }
 

@@ -104,6 +104,10 @@ base::Date shift(base::Date date, const CalendarDuration& duration, int sign) {
   return to_date(add_months(civil(date), sign * duration.months) + sign * duration.days);
 }
 
+base::Date last_of_month(base::Date date, std::int64_t ahead) {
+  return to_date(cctz::civil_day(cctz::civil_month(civil(date)) + ahead + 1) - 1);
+}
+
 base::Instant add_clamped(base::Instant at, base::Duration duration) {
   std::int64_t us = 0;
   if (__builtin_add_overflow(at.us, static_cast<std::int64_t>(duration.count()), &us)) {

@@ -34,6 +34,9 @@ CalendarDuration repeat(const CalendarDuration& duration, std::int64_t times);
 // `date` plus (sign 1) or minus (sign -1) the months and days of `duration`.
 base::Date shift(base::Date date, const CalendarDuration& duration, int sign);
 
+// The last day of the month that lies `ahead` months after that of `date`.
+base::Date last_of_month(base::Date date, std::int64_t ahead);
+
 // `at` plus or minus an exact duration, clamped to the range of Instant.
 base::Instant add_clamped(base::Instant at, base::Duration duration);
 

@@ -96,7 +96,10 @@ class Walk {
   }
   void test(const track::Relative& n, track::Span) { operand(n.left); }
   void test(const track::Within& n, track::Span) { operand(n.left); }
-  void test(const track::Anniversary&, track::Span span) { refuse("is the anniversary of", span); }
+  void test(const track::Anniversary& n, track::Span) {
+    operand(n.left);
+    operand(n.right);
+  }
   void test(const track::TextMatch& n, track::Span) {
     operand(n.left);
     operand(n.right);
@@ -120,7 +123,7 @@ class Walk {
       if (contacts->where) {
         condition(*contacts->where);
       }
-      schedule(contacts->schedule, c.span);
+      schedule(contacts->schedule);
     } else {
       refuse(std::holds_alternative<track::GatherFrom>(c.what) ? "gather from" : "gather on",
              c.span);
@@ -129,18 +132,11 @@ class Walk {
       refuse("for each", c.for_each->span);
     }
   }
-  void schedule(const track::Schedule& s, track::Span span) {
-    constexpr const char* kDoInstead = "write `continuously`, `every` a duration or `once at`";
-    if (const auto* every = std::get_if<track::EveryDuration>(&s)) {
-      if (every->from) {
-        refuse("every … from", every->from->span);
-      }
-    } else if (std::holds_alternative<track::EveryDays>(s)) {
-      refuse("every … at", span, kDoInstead);
-    } else if (std::holds_alternative<track::EveryMonth>(s)) {
-      refuse("every month on day", span, kDoInstead);
-    } else if (const auto* rule = std::get_if<track::Rrule>(&s)) {
-      refuse("rrule", rule->rule.span, kDoInstead);
+  void schedule(const track::Schedule& s) {
+    if (const auto* rule = std::get_if<track::Rrule>(&s)) {
+      refuse("rrule", rule->rule.span,
+             "write `continuously`, `once at`, or `every` with a duration, days or a day of the "
+             "month");
     }
   }
   void clause(const track::Enter& c) {
@@ -177,10 +173,6 @@ class Walk {
       condition(when->condition);
     } else if (std::holds_alternative<track::OnEvent>(rule.head)) {
       refuse("on", rule.span);
-    } else if (std::holds_alternative<track::OnceAt>(rule.head)) {
-      refuse("once at", rule.span);
-    } else if (std::holds_alternative<track::EveryDays>(rule.head)) {
-      refuse("every … at", rule.span);
     }
   }
   void action(const track::SendEmail& a, track::Span) {
@@ -209,17 +201,11 @@ class Walk {
   void action(const track::TakeOffTrack&, track::Span span) { refuse("take off track", span); }
 
   void move(const track::Move& m) {
-    if (const auto* go = std::get_if<track::GoTo>(&m.what); go != nullptr && go->due) {
-      const auto* after = std::get_if<track::Due::AfterDuration>(&go->due->when);
-      if (after == nullptr || after->clock) {
-        const bool relative = std::holds_alternative<track::Due::RelativeToField>(go->due->when);
-        const char* what = relative ? "go to … before or after a field" : "go to … at";
-        refuse(after != nullptr ? "after … at" : what, go->due->span,
-               "write `after` a duration alone");
+    const auto* go = std::get_if<track::GoTo>(&m.what);
+    if (go != nullptr && go->due) {
+      if (const auto* by = std::get_if<track::Due::RelativeToField>(&go->due->when)) {
+        field(by->field);
       }
-    } else if (const auto* stay = std::get_if<track::Stay>(&m.what);
-               stay != nullptr && stay->duration) {
-      refuse("stay for", m.span, "only `stay` alone is run");
     }
   }
 

@@ -72,6 +72,11 @@ enum class PositionState : std::int16_t {
   kStopped = 2,  // the end; `step` is the outcome's number
 };
 
+// What a closed position's `stayed` says of why it is closed; 0: a delayed move brought it there.
+inline constexpr std::uint64_t kRests = std::uint64_t{1} << 63;    // `stay for`: on the step it was
+inline constexpr std::uint64_t kFollows = std::uint64_t{1} << 62;  // the move is due by a field;
+                                                                   // the bits below say how
+
 struct ContactBlock {
   base::Instant now;  // one instant for the whole block, on the database's clock
   std::vector<base::ContactId> contact;
@@ -84,8 +89,8 @@ struct ContactBlock {
   std::vector<base::Instant> entered_at;
   std::vector<base::Instant> step_at;  // when its step opened for it
   std::vector<base::Instant> due_at;   // kNever: none
-  std::vector<std::uint64_t>
-      stayed;  // bit r: rule r of the step fired with `stay` and is not met again until woken
+  std::vector<std::uint64_t> stayed;   // open, bit r: rule r of the step fired with `stay` and is
+                                      // not met again until woken; closed: why
   std::vector<Column> columns;  // parallel to decide::Program::fields
   std::vector<std::vector<std::uint8_t>>
       tags;  // parallel to decide::Program::tags: 1 where the contact has it

@@ -239,6 +239,17 @@ base::Result<StepResult> OwnedTrack::gather(store::Session& session, base::Insta
   StepResult sum;
   for (Clause& clause : clauses_) {
     if (!clause.scanning) {
+      if (clause.last_run == track::kNever &&
+          std::holds_alternative<decide::Turns>(clause.gather->when())) {
+        // Turns are counted from here on, whoever owns the track then.
+        clause.last_run = now;
+        TRY(const StepResult noted,
+            write_cursor(session, clause.name, fmt::format("done {}", now.us)));
+        add(sum, noted);
+        if (sum.fenced) {
+          return sum;
+        }
+      }
       base::Instant next = clause.gather->next_run(clause.last_run, now);
       if (is_continuous(*clause.gather) && clause.last_run != track::kNever) {
         next = clause.gather->depends_on_time() ? clause.last_run + kTimeRescan : track::kNever;
@@ -322,14 +333,16 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
     std::vector<store::Wake> wakes;
     for (const store::PositionRow& row : rows) {
       const Touched& what = touched[row.contact];
+      const bool open = row.state == track::PositionState::kOpen;
       const auto step =
           std::find_if(program.listens().begin(), program.listens().end(),
                        [&](const decide::StepListens& s) { return s.step == row.step; });
       const bool concerned =
-          step != program.listens().end() && listens(*step, what.fields, what.tags);
+          open ? step != program.listens().end() && listens(*step, what.fields, what.tags)
+               : program.follows(row.stayed, what.fields);
       if (is_to_be_woken(row, concerned)) {
         wakes.push_back({row.contact, row.entry, row.move_no,
-                         program.woken_rules(row.step, what.fields, what.tags)});
+                         open ? program.woken_rules(row.step, what.fields, what.tags) : 0});
       }
     }
     TRY(const WakeResult woken, wake(session, wakes));

@@ -21,12 +21,18 @@ inline constexpr int kRetestChunk = 5'000;   // contacts tested again in one sta
 // Continuous gathering whose condition compares with the time looks at everybody again this often.
 inline constexpr base::Duration kTimeRescan = std::chrono::minutes(1);
 
-// Whether an entry is to be made due again now that its contact has changed: it waits on a step
-// that `listens` to what changed, or it is due. The latter may be in a block that has read the
-// contact as it was, and would move it on to a step that it is never woken on again.
+// Whether it is closed until a time that a field of its contact says.
+inline bool is_following(const store::PositionRow& row) {
+  return row.state == track::PositionState::kClosed && (row.stayed & track::kFollows) != 0;
+}
+
+// Whether an entry is to be made due again now that its contact has changed: it `listens` to what
+// changed by its step or by the field that its delayed move follows, or it is due. The latter may
+// be in a block that has read the contact as it was, and would move it on to a step that it is
+// never woken on again.
 inline bool is_to_be_woken(const store::PositionRow& row, bool listens) {
   return (row.due && !base::planted(base::Mutant::kDueNotWoken)) ||
-         (listens && row.state == track::PositionState::kOpen);
+         (listens && (row.state == track::PositionState::kOpen || is_following(row)));
 }
 
 // What a step of work came to.

@@ -181,14 +181,12 @@ TEST(Compile, RefusesWhatCannotRun) {
             "line 3: an `on` rule does not run yet");
   EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    go to \"n\"\n"),
             "line 4: step \"n\" does not exist");
-  EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    stay for 3 days\n"),
-            "line 4: `stay for` does not run yet");
   EXPECT_EQ(refused("step \"s\"\n  check every 3 days\n  otherwise:\n    stop\n"),
             "line 3: `check every` does not run yet");
   EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    record event \"e\"\n    stop\n"),
             "line 4: this action does not run yet");
-  EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    go to \"s\" at 09:00\n"),
-            "line 4: a move due at a time of day or by a field does not run yet");
+  EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    go to \"s\" 2 days after score\n"),
+            "line 4: `score` is number: nothing comes before or after it");
   EXPECT_EQ(refused(""), "a track needs at least one step");
 }
 

@@ -57,7 +57,7 @@ TEST_F(KeyFileTest, IsMadeReadAndNeverOverwritten) {
 
 TEST_F(KeyFileTest, ThatOthersCanReadIsRefusedWithTheRemedy) {
   ASSERT_TRUE(generate_key_file(path()));
-  for (const mode_t mode : {0644, 0604, 0620, 0602}) {
+  for (const mode_t mode : {0644U, 0604U, 0620U, 0602U}) {
     ASSERT_EQ(chmod(path().c_str(), mode), 0);
     const auto read = read_key_file(path());
     ASSERT_FALSE(read) << std::oct << mode;

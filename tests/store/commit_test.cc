@@ -182,6 +182,32 @@ TEST_P(CommitTest, AWakeIsForOpenPositionsAtThatMoveAndClearsTheirBits) {
   EXPECT_EQ(1U, load_due().rows());
 }
 
+// A move that is due by a field waits closed, and is looked at again when the field changes.
+TEST_P(CommitTest, AWakeReachesAClosedPositionThatFollowsAField) {
+  import(2);
+  gather();
+  const track::ContactBlock before = load_due();
+  const track::BlockOutcome after = outcome_of(before, fields(), [&](std::size_t row) {
+    Way way;
+    way.path = {1, 0, 2};
+    way.stayed = row == 0 ? track::kFollows | 5 : track::kRests;
+    way.state = track::PositionState::kClosed;
+    way.due = row == 0 ? track::kNever : kFarOff;
+    return way;
+  });
+  EXPECT_EQ(2, commit(before, after).moves);
+  const auto& c = before.contact;
+  EXPECT_EQ(1, must(session().wake(fence(), {{c[0], 1, 1, 0}, {c[1], 1, 1, 0}})));
+  check_invariants(database());
+  const std::vector<PositionRow> rows = must(session().positions(track(), {c[0], c[1]}));
+  ASSERT_EQ(2U, rows.size());
+  EXPECT_TRUE(rows[0].due);
+  EXPECT_EQ(track::kFollows | 5, rows[0].stayed);
+  EXPECT_EQ(track::PositionState::kClosed, rows[0].state);
+  EXPECT_FALSE(rows[1].due);
+  EXPECT_EQ(track::kRests, rows[1].stayed);
+}
+
 TEST_P(CommitTest, APositionThatHasStoppedNeverMovesAgain) {
   import(1);
   gather();

@@ -65,8 +65,7 @@ class Database {
 class BenchPeer {
  public:
   BenchPeer(store::Store& store, const std::string& name)
-      : store_(store),
-        session_(need(store.open_session())),
+      : session_(need(store.open_session())),
         group_(need(store.open_group_session())) {
     const base::PeerName peer(name);
     self_ = {peer, need(group_->begin_life(peer, ""))};
@@ -158,7 +157,6 @@ class BenchPeer {
   }
 
  private:
-  store::Store& store_;
   std::unique_ptr<store::Session> session_;
   std::unique_ptr<store::GroupSession> group_;
   store::PeerId self_;

@@ -145,6 +145,58 @@ TEST_F(EngineTest, FollowsANewVersion) {
   EXPECT_TRUE(peer.run_until([&] { return peer.stopped("Score", "middle") == 20; }));
 }
 
+// R16: a move that is due by a field follows it; one whose field is missing waits for a value.
+TEST_F(EngineTest, AMoveByAFieldFollowsTheField) {
+  BenchPeer peer(database_.store(), "a");
+  const track::Field renews{"renews_at", track::Type::kTimestamp, "renews_at"};
+  ASSERT_TRUE(peer.session().declare_fields({renews}));
+  const auto set = [&](int contact, track::Value at) {
+    store::ContactBatch batch;
+    batch.key.push_back("c" + std::to_string(contact));
+    batch.fields = {renews};
+    batch.columns.emplace_back().type = renews.type;
+    batch.columns[0].append(at);
+    need(peer.session().import_contacts(batch));
+  };
+  const base::Instant now = need(peer.session().now());
+  for (int contact = 1; contact <= 3; ++contact) {
+    set(contact, contact == 2 ? track::Value() : track::Value(now + std::chrono::hours(24 * 365)));
+  }
+  peer.own(peer.publish(R"(track "Renewal"
+  gather contacts continuously
+
+step "Wait"
+  otherwise:
+    go to "Remind" 3 days before renews_at
+
+step "Remind"
+  otherwise:
+    stop as "reminded"
+)")
+               .id);
+  ASSERT_TRUE(peer.run_until([&] {
+    const store::Report report = peer.report("Renewal");
+    return report.waiting.contains("Remind") && report.waiting.at("Remind") == 3;
+  }));
+  set(1, track::Value(now + std::chrono::hours(24)));  // less than three days: at once
+  set(2, track::Value(now + std::chrono::hours(72) + std::chrono::seconds(2)));
+  EXPECT_TRUE(peer.run_until([&] { return peer.stopped("Renewal", "reminded") == 2; }));
+  EXPECT_EQ(peer.report("Renewal").waiting.at("Remind"), 1);
+}
+
+// A turn of the clock gathers; what has been before the track was there does not count.
+TEST_F(EngineTest, GathersAtATurnOfTheClock) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 5, 20);
+  const base::Instant turn = need(peer.session().now()) + std::chrono::seconds(3);
+  const std::string clock = base::format_instant({turn.us - turn.us % 1'000'000}).substr(11, 8);
+  std::string text = kScore;
+  text.replace(text.find("continuously"), 12, "every day at " + clock);
+  peer.own(peer.publish(text).id);
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Score", "middle") == 5; }));
+  EXPECT_GE(need(peer.session().now()).us, turn.us - turn.us % 1'000'000);
+}
+
 // Schedules that were missed are made up once; `every` looks at everybody again at its time.
 TEST_F(EngineTest, GathersEverySecond) {
   BenchPeer peer(database_.store(), "a");

@@ -88,10 +88,8 @@ void move_on(Tables& tables, const ModelTrack& track, const track::Numbering& be
     if (!steps.contains(name)) {
       map_position(tables, track, key, position, publish.map.at(name));
     }
-    if (position.state != track::PositionState::kStopped) {
-      position.stayed = 0;
-    }
     if (position.state == track::PositionState::kOpen) {
+      position.stayed = 0;
       tables.set_due(key, position, tables.clock());
     }
     tables.note_position(key, position);

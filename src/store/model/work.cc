@@ -340,7 +340,8 @@ namespace {
 
 bool may_wake(const Position& position, base::Instant now) {
   return position.state == track::PositionState::kOpen ||
-         (position.state == track::PositionState::kClosed && position.due_at <= now);
+         (position.state == track::PositionState::kClosed &&
+          (position.due_at <= now || (position.stayed & track::kFollows) != 0));
 }
 
 auto refuse(const Fence& fence) {

@@ -21,7 +21,8 @@ constexpr const char* kWake =
     " from fence, generate_series(1, $8::integer) as i offset 0) n"
     " join position p on p.track_id = n.track_id and p.contact_id = n.contact_id"
     " and p.entry = n.entry and p.move_no = n.move_no"
-    " where p.state = 0 or p.state = 1 and p.due_at <= now())"
+    " where p.state = 0 or p.state = 1 and (p.due_at <= now()"
+    " or p.stayed & 4611686018427387904 <> 0))"  // track::kFollows
     ", held as materialized (select s.*, case when s.old_due = now()"
     " then now() + interval '1 microsecond' else now() end as new_due"
     " from seen s join position p on p.track_id = s.track_id and p.contact_id = s.contact_id"
@@ -35,6 +36,8 @@ constexpr const char* kWake =
     ", timed as (insert into timer (track_id, due_at, contact_id, entry, move_no)"
     " select track_id, new_due, contact_id, entry, move_no from held)"
     " select exists(select from fence), array_agg(i) from held";
+
+static_assert(track::kFollows == 4'611'686'018'427'387'904);
 
 // In key order, as blocks lock them; one wake per position.
 std::vector<Wake> in_order(std::vector<Wake> wakes) {

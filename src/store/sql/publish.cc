@@ -216,11 +216,11 @@ base::Result<void> Publication::count(std::int32_t step, int rule, std::int64_t 
   return base::ok();
 }
 
-// All who wait on a rule are due now; closed ones keep their time. Which rules have stayed means
-// nothing in a new version.
+// All who wait on a rule are due now; closed ones keep their time and why they are closed. Which
+// rules have stayed means nothing in a new version.
 base::Result<void> Publication::test_all_again() {
-  TRYV(c_.execute(std::string("update position set stayed = 0, due_at = case state when 0 then ") +
-                      now_sql(c_.dialect()) + " else due_at end where track_id = $1 and state <> 2",
+  TRYV(c_.execute(std::string("update position set stayed = 0, due_at = ") + now_sql(c_.dialect()) +
+                      " where track_id = $1 and state = 0",
                   {id()}));
   TRYV(c_.execute("delete from timer where track_id = $1", {id()}));
   TRYV(c_.execute(

@@ -322,6 +322,8 @@ base::Result<std::vector<PositionRow>> SqliteSession::positions(
 
 namespace {
 
+static_assert(track::kFollows == 4'611'686'018'427'387'904);
+
 struct WakeStatements {
   Statement* find = nullptr;
   Statement* position = nullptr;
@@ -333,7 +335,8 @@ struct WakeStatements {
     TRY(s.find,
         connection.cached(
             "select due_at from position where track_id = ?1 and contact_id = ?2 and entry = ?3 "
-            "and move_no = ?4 and (state = 0 or state = 1 and due_at <= ?5)"));
+            "and move_no = ?4 and (state = 0 or state = 1 and (due_at <= ?5 or "
+            "(stayed & 4611686018427387904) <> 0))"));  // track::kFollows
     TRY(s.position,
         connection.cached(
             "update position set due_at = ?4, stayed = stayed & ~?5 where track_id = ?1 and "
