@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/import_plan.h"
+#include "cli/known_names.h"
 #include "cli/simulate.h"
 
 namespace turnout::cli {
@@ -23,12 +24,17 @@ int import_file(const ImportOptions& options);
 
 struct CheckOptions {
   std::vector<std::string> files;
-  std::optional<std::string>
-      server;  // none: fields are checked only if one answers at the usual address
-  std::map<std::string, std::string> fields;  // field → type, instead of a server
+  KnownFrom known;
   bool json = false;
 };
 int check_files(const CheckOptions& options);
+
+struct TestOptions {
+  std::vector<std::string> files;
+  KnownFrom known;
+  std::optional<std::string> junit;  // file to write as well
+};
+int test_tracks(const TestOptions& options);
 
 struct FormatOptions {
   std::vector<std::string> files;  // "-": standard input to standard output

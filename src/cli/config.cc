@@ -11,16 +11,9 @@
 
 #include <fmt/format.h>
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include <toml++/toml.h>
-#pragma GCC diagnostic pop
-
 #include "base/text.h"
 #include "cli/config_keys.h"
+#include "cli/toml.h"
 
 extern char** environ;  // NOLINT: POSIX names it so
 

@@ -10,6 +10,7 @@
 #include "cli/exit_codes.h"
 #include "cli/files.h"
 #include "cli/http_client.h"
+#include "cli/known_names.h"
 #include "cli/screen.h"
 #include "lang/checker.h"
 #include "lang/formatter.h"
@@ -21,78 +22,11 @@ namespace {
 
 using SortedJson = nlohmann::json;
 
-// What tracks are checked against.
-struct Known {
-  track::Catalogue catalogue = track::built_in_catalogue();
-  bool fields = false;  // whether the catalogue says which fields there are
-};
-
-bool read_catalogue(const std::string& body, Known& known) {
-  const auto answer = SortedJson::parse(body, nullptr, false);
-  if (!answer.is_object() || !answer.contains("fields")) {
-    return false;
-  }
-  for (const auto& item : answer["fields"]) {
-    const auto type = track::type_named(item.value("type", ""));
-    if (type && known.catalogue.find(item.value("name", "")) == nullptr) {
-      known.catalogue.fields.push_back({item.value("name", ""), *type, ""});
-    }
-  }
-  known.catalogue.templates = answer.value("templates", std::vector<std::string>());
-  known.catalogue.webhooks = answer.value("webhooks", std::vector<std::string>());
-  known.fields = true;
-  return true;
-}
-
-// Fills `known`; an exit code when that fails and it was asked for.
-int learn(const CheckOptions& options, Known& known) {
-  for (const auto& [name, type_text] : options.fields) {
-    const auto type = track::type_named(type_text);
-    if (!type) {
-      print_error(
-          fmt::format("--field {}={}: there is no type \"{}\"; types are text, number, boolean, "
-                      "timestamp and date",
-                      name, type_text, type_text));
-      return kExitUsage;
-    }
-    known.catalogue.fields.push_back({name, *type, ""});
-    known.fields = true;
-  }
-  if (known.fields) {
-    return kExitDone;
-  }
-  HttpClient http(options.server.value_or(kUsualServer));
-  auto reply = http.get("/api/fields");
-  const bool learnt = reply && reply.value().ok() && read_catalogue(reply.value().body, known);
-  if (learnt || !options.server) {
-    return kExitDone;
-  }
-  if (!reply) {
-    print_error(reply.error().message);
-    return kExitUnreachable;
-  }
-  print_error(reply.value().ok() ? fmt::format("{} is no Turnout server", http.server())
-                                 : error_text(reply.value()));
-  return exit_code(reply.value());
-}
-
-std::vector<lang::Diagnostic> diagnose_text(const std::string& text, const Known& known) {
-  lang::Analysis analysis = lang::analyse(text, known.catalogue);
-  if (!known.fields) {
-    std::erase_if(analysis.diagnostics,
-                  [](const lang::Diagnostic& d) { return d.code == "unknown-field"; });
-  }
-  return std::move(analysis.diagnostics);
-}
-
 }  // namespace
 
 int check_files(const CheckOptions& options) {
-  Known known;
-  if (const int code = learn(options, known); code != kExitDone) {
-    return code;
-  }
   bool wrong = false;
+  bool all_known = true;
   SortedJson all = SortedJson::array();
   for (const std::string& file : options.files) {
     auto text = read_whole_file(file);
@@ -101,7 +35,12 @@ int check_files(const CheckOptions& options) {
       wrong = true;
       continue;
     }
-    const auto diagnostics = diagnose_text(text.value(), known);
+    KnownNames known;
+    if (const int code = known.learn(options.known, file); code != kExitDone) {
+      return code;
+    }
+    all_known = all_known && known.fields;
+    const auto diagnostics = known.analyse(text.value()).diagnostics;
     wrong = wrong || lang::has_errors(diagnostics);
     if (options.json) {
       for (auto& item : SortedJson::parse(lang::to_json(diagnostics, file))) {
@@ -121,11 +60,11 @@ int check_files(const CheckOptions& options) {
   }
   if (options.json) {
     fmt::print("{}\n", all.dump());
-  } else if (!known.fields) {
+  } else if (!all_known) {
     fmt::print(stderr,
                "note: no server answers at {}, so names of fields were not checked; name one by "
                "--server, or the "
-               "fields by --field NAME=TYPE\n",
+               "fields by --field NAME=TYPE or in a file fields.toml beside the track\n",
                kUsualServer);
   }
   return wrong ? kExitWrong : kExitDone;

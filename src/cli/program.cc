@@ -46,8 +46,11 @@ struct Line {
   std::string key;
   std::string email;
   CheckOptions check;
-  std::vector<std::string> check_fields;
-  std::string check_server;
+  TestOptions test;
+  std::string junit;
+  KnownFrom known;
+  std::vector<std::string> known_fields;
+  std::string known_server;
   FormatOptions format;
   std::string key_file;
   ApplyOptions apply;
@@ -100,16 +103,27 @@ void add_import(CLI::App& app, Line& line) {
   add_ask(command, line, true);
 }
 
+// Where a command learns which fields, templates and webhooks there are.
+void add_known(CLI::App& command, Line& line) {
+  command.add_option("--server", line.known_server,
+                     "check names of fields, templates and webhooks against this server; else "
+                     "against fields.toml beside the track");
+  command
+      .add_option("--field", line.known_fields,
+                  "FIELD=TYPE: a field that there is, instead of asking a server")
+      ->take_all();
+}
+
 void add_language(CLI::App& app, Line& line) {
   CLI::App& check = *app.add_subcommand("check", "Say what is wrong with tracks");
   check.add_option("FILE", line.check.files, "files")->required();
-  check.add_option("--server", line.check_server,
-                   "check names of fields, templates and webhooks against this server");
-  check
-      .add_option("--field", line.check_fields,
-                  "FIELD=TYPE: a field that there is, instead of asking a server")
-      ->take_all();
+  add_known(check, line);
   check.add_flag("--json", line.check.json, "print JSON");
+
+  CLI::App& test = *app.add_subcommand("test", "Run the tests that stand beside tracks");
+  test.add_option("FILE", line.test.files, "files")->required();
+  add_known(test, line);
+  test.add_option("--junit", line.junit, "write the results to this file as JUnit XML, too");
 
   CLI::App& format = *app.add_subcommand("fmt", "Lay tracks out as they should be");
   format.add_option("FILE", line.format.files, "files, or - for standard input to standard output")
@@ -208,18 +222,33 @@ int run_import(Line& line) {
   return import_file(line.import);
 }
 
-int run_check(Line& line) {
+int read_known(Line& line) {
   const char* const named = std::getenv("TURNOUT_SERVER");  // NOLINT(concurrency-mt-unsafe)
-  if (!line.check_server.empty()) {
-    line.check.server = line.check_server;
+  if (!line.known_server.empty()) {
+    line.known.server = line.known_server;
   } else if (named != nullptr && *named != '\0') {
-    line.check.server = named;
+    line.known.usual = named;
   }
-  if (const int code = split_pairs(line.check_fields, "--field", false, line.check.fields);
-      code != kExitDone) {
+  return split_pairs(line.known_fields, "--field", false, line.known.fields);
+}
+
+int run_check(Line& line) {
+  if (const int code = read_known(line); code != kExitDone) {
     return code;
   }
+  line.check.known = line.known;
   return check_files(line.check);
+}
+
+int run_tests(Line& line) {
+  if (const int code = read_known(line); code != kExitDone) {
+    return code;
+  }
+  line.test.known = line.known;
+  if (!line.junit.empty()) {
+    line.test.junit = line.junit;
+  }
+  return test_tracks(line.test);
 }
 
 int run_apply(Line& line) {
@@ -252,6 +281,9 @@ int dispatch(const std::string& command, Line& line) {
   }
   if (command == "check") {
     return run_check(line);
+  }
+  if (command == "test") {
+    return run_tests(line);
   }
   if (command == "fmt") {
     return format_files(line.format);

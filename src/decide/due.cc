@@ -115,7 +115,7 @@ Instant due_instant(const CompiledDue& due, const Rows& rows, std::size_t row) {
   return std::max(at, now);
 }
 
-bool depends_on_zone(const CompiledDue& due) {
+bool reads_zone(const CompiledDue& due) {
   return due.delay.calendar() || due.clock || due.time.kind == Term::Kind::kLocalTime ||
          (due.kind == CompiledDue::Kind::kField && due.time.type == track::Type::kDate);
 }

@@ -35,6 +35,6 @@ CompiledDue due_after(const track::DurationSpec& duration);
 base::Instant due_instant(const CompiledDue& due, const Rows& rows, std::size_t row);
 
 // Whether due_instant() depends on where the contact's days begin.
-bool depends_on_zone(const CompiledDue& due);
+bool reads_zone(const CompiledDue& due);
 
 }  // namespace turnout::decide

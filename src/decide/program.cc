@@ -60,7 +60,7 @@ bool Program::follows(std::uint64_t stayed, const std::vector<std::size_t>& fiel
   };
   return std::ranges::any_of(compiled.following, [&](const CompiledDue& due) {
     return due.mark == stayed &&
-           (reads(due.time.field) || (compiled.columns.zone.field && depends_on_zone(due) &&
+           (reads(due.time.field) || (compiled.columns.zone.field && reads_zone(due) &&
                                       reads(*compiled.columns.zone.field)));
   });
 }

@@ -225,9 +225,9 @@ bool test_leaf(const Node& node, const Rows& rows, std::size_t row, base::Instan
 // ------------------------------------------------------------------------------------------
 
 // Instants at which the answer of a comparison may change, a superset.
-class Turns {
+class TurningPoints {
  public:
-  Turns(const Rows& rows, std::size_t row, base::Instant after)
+  TurningPoints(const Rows& rows, std::size_t row, base::Instant after)
       : rows_(rows), row_(row), after_(after) {}
 
   void of(const Node& node) {
@@ -422,7 +422,7 @@ base::Instant next_change(const Node& node, const Rows& rows, std::size_t row,
     }
     return first;
   }
-  Turns turns(rows, row, after);
+  TurningPoints turns(rows, row, after);
   turns.of(node);
   const bool answer = test(node, rows, row, after);
   for (const base::Instant turn : turns.sorted()) {

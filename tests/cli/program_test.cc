@@ -176,6 +176,37 @@ TEST_F(ProgramTest, FormatsAndChecks) {
   EXPECT_EQ(run({"fmt", "."}).code, 1);
 }
 
+TEST_F(ProgramTest, RunsTheTestsBesideATrack) {
+  file("fields.toml", "templates = [\"hello\"]\n[fields]\nage = \"number\"\n");
+  const std::string track =
+      "track \"A\"\n  gather contacts where age is at least 60 continuously\n"
+      "step \"S\"\n  otherwise:\n    send email \"hello\"\n    stop as \"x\"\n";
+  file("a.track",
+       track + "test \"greets <everybody>\"\n  given age is 70\n  expect email \"hello\"\n");
+  const Ended good = run({"test", "a.track"});
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_EQ(good.out, "a.track\n  ok    greets <everybody>\n1 test, none failed\n");
+  file("a.track",
+       track + "test \"greets <everybody>\"\n  given age is 70\n  expect no email \"hello\"\n");
+  const Ended bad = run({"test", "a.track", "--junit", "out.xml"});
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_NE(bad.out.find("  FAIL  greets <everybody>\n        a.track:9:3: email \"hello\" was"),
+            std::string::npos)
+      << bad.out;
+  const std::string xml = contents(folder_ / "out.xml");
+  EXPECT_NE(xml.find("<testsuite name=\"a.track\" tests=\"1\" failures=\"1\">"), std::string::npos)
+      << xml;
+  EXPECT_NE(xml.find("name=\"greets &lt;everybody&gt;\""), std::string::npos) << xml;
+  // What it is checked against stands beside it; what is wrong with that is said with its line.
+  file("a.track", track + "test \"t\"\n  given agee is 70\n  expect stopped\n");
+  EXPECT_NE(run({"test", "a.track"}).err.find("a.track:8:9: error"), std::string::npos);
+  file("fields.toml", "[fields]\nage = \"numbre\"\n");
+  const Ended wrong = run({"check", "a.track"});
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_NE(wrong.err.find("fields.toml:2: field age needs a type"), std::string::npos)
+      << wrong.err;
+}
+
 TEST_F(ProgramTest, FromImportToReport) {
   serve();
   // Measure 5: broken lines are said with file, line and remedy, and nothing else stops.

@@ -1,0 +1,245 @@
+#include "decide/dry_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "decide/condition.h"
+#include "decide/effects.h"
+
+namespace turnout::decide {
+namespace {
+
+using base::Instant;
+using base::Result;
+using track::PositionState;
+
+constexpr base::TrackId kTrack(1);
+constexpr base::ContactId kContact(1);
+constexpr std::int32_t kEntry = 1;
+// Blocks decided at one instant: each takes the contact up to a thousand moves.
+constexpr int kMaxAtOnce = 100;
+
+template <class Listed>
+std::vector<std::size_t> index_of(const std::vector<Listed>& all, const std::string& name) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if constexpr (std::is_same_v<Listed, track::Field>) {
+      if (all[i].name == name) {
+        return {i};
+      }
+    } else if (all[i] == name) {
+      return {i};
+    }
+  }
+  return {};
+}
+
+bool meet(const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
+  return std::ranges::any_of(a, [&](std::size_t i) { return std::ranges::find(b, i) != b.end(); });
+}
+
+}  // namespace
+
+DryRun::DryRun(Program program, std::vector<GatherClause> gathers, track::Catalogue catalogue,
+               track::Numbering numbering, Zone zone, Instant start)
+    : program_(std::move(program)),
+      gathers_(std::move(gathers)),
+      catalogue_(std::move(catalogue)),
+      numbering_(std::move(numbering)),
+      zone_(zone),
+      now_(start) {}
+
+Result<DryRun> DryRun::make(const track::Track& track, const track::Catalogue& catalogue,
+                            Instant start) {
+  track::Numbering numbering = track::extend({}, track);
+  TRY(Program program, Program::compile(track, catalogue, numbering, kTrack, base::Version(1)));
+  TRY(std::vector<GatherClause> gathers, compile_gathers(track, catalogue, numbering));
+  Columns columns;
+  columns.catalogue = &catalogue;
+  TRY(const ZoneRule zone, compile_zone(track, columns));
+  return DryRun(std::move(program), std::move(gathers), catalogue, std::move(numbering), zone.own,
+                start);
+}
+
+Result<void> DryRun::set(const std::string& field, const track::Value& value) {
+  const track::Field* const declared = catalogue_.find(field);
+  if (declared == nullptr) {
+    return base::fail(base::ErrorCode::kInvalid, fmt::format("there is no field {}", field));
+  }
+  const bool missing = std::holds_alternative<track::Missing>(value);
+  const track::Value converted = convert(value, declared->type, zone_);
+  if (!missing && std::holds_alternative<track::Missing>(converted)) {
+    return base::fail(base::ErrorCode::kInvalid,
+                      fmt::format("field {} is a {} and cannot hold this", field,
+                                  track::type_name(declared->type)));
+  }
+  if (missing) {
+    values_.erase(field);
+  } else {
+    values_[field] = converted;
+  }
+  return wake(index_of(program_.fields(), field), {});
+}
+
+void DryRun::set_tag(const std::string& tag, bool has) {
+  has ? void(tags_.insert(tag)) : void(tags_.erase(tag));
+  // A circle shows when the time passes.
+  static_cast<void>(wake({}, index_of(program_.tags(), tag)));
+}
+
+track::Value DryRun::value(const std::string& field) const {
+  const auto found = values_.find(field);
+  return found == values_.end() ? track::Value() : found->second;
+}
+
+track::ContactBlock DryRun::block(const std::vector<track::Field>& fields,
+                                  const std::vector<std::string>& tags) const {
+  track::ContactBlock block;
+  block.now = now_;
+  block.contact = {kContact};
+  block.entry = {kEntry};
+  block.move_no = {move_no_};
+  block.step = {step_};
+  block.version = {1};
+  block.heard = {0};
+  block.state = {state_};
+  block.entered_at = {entered_at_};
+  block.step_at = {step_at_};
+  block.due_at = {due_at_};
+  block.stayed = {stayed_};
+  for (const track::Field& field : fields) {
+    track::Column& column = block.columns.emplace_back();
+    column.type = field.type;
+    column.append(value(field.name));
+  }
+  for (const std::string& tag : tags) {
+    block.tags.push_back({static_cast<std::uint8_t>(tags_.contains(tag) ? 1 : 0)});
+  }
+  return block;
+}
+
+Result<void> DryRun::enter(bool anyhow) {
+  std::int32_t start = anyhow ? program_.first_step() : 0;
+  bool first = true;
+  for (const GatherClause& clause : gathers_) {
+    std::vector<std::uint8_t> kept;
+    clause.keep(block(clause.fields(), clause.tags()), kept);
+    if (kept.front() != 0) {
+      start = clause.start_step();
+      break;
+    }
+    start = anyhow && first ? clause.start_step() : start;
+    first = false;
+  }
+  if (start == 0) {
+    return base::fail(base::ErrorCode::kNotFound, "no `gather contacts` takes this contact");
+  }
+  entered_ = true;
+  step_ = start;
+  state_ = PositionState::kOpen;
+  entered_at_ = step_at_ = due_at_ = now_;
+  return settle();
+}
+
+Result<void> DryRun::pass_to(Instant at) {
+  while (entered_ && !stopped() && due_at_ <= at) {
+    now_ = std::max(now_, due_at_);
+    TRYV(settle());
+  }
+  now_ = std::max(now_, at);
+  return base::ok();
+}
+
+// Decides as often as something is due now.
+Result<void> DryRun::settle() {
+  for (int times = 0; entered_ && !stopped() && due_at_ <= now_; ++times) {
+    if (times == kMaxAtOnce) {
+      return base::fail(base::ErrorCode::kExhausted,
+                        fmt::format("the contact runs in a circle at step \"{}\" without time "
+                                    "passing",
+                                    name_of(step_)));
+    }
+    decide();
+  }
+  return base::ok();
+}
+
+Result<void> DryRun::wake(const std::vector<std::size_t>& fields,
+                          const std::vector<std::size_t>& tags) {
+  if (!entered_ || stopped()) {
+    return base::ok();
+  }
+  if (state_ == PositionState::kClosed) {
+    if (program_.follows(stayed_, fields)) {
+      due_at_ = now_;
+    }
+    return settle();
+  }
+  for (const StepListens& step : program_.listens()) {
+    if (step.step == step_ && (meet(step.fields, fields) || meet(step.tags, tags))) {
+      stayed_ &= ~program_.woken_rules(step_, fields, tags);
+      due_at_ = now_;
+    }
+  }
+  return settle();
+}
+
+void DryRun::decide() {
+  track::ContactBlock before = block(program_.fields(), program_.tags());
+  track::BlockOutcome out;
+  program_.run(before, out);
+  const track::Shape& shape = out.shape_of(0);
+  step_at_ = out.step_at[0];
+  due_at_ = out.due_at[0];
+  stayed_ = out.stayed[0];
+  state_ = shape.state;
+  for (const track::BlockOutcome::FieldWrite& write : out.writes) {
+    if (write.written[0] != 0) {
+      const track::Value value = write.value.at(0);
+      const std::string& name = program_.fields()[write.field].name;
+      std::holds_alternative<track::Missing>(value) ? void(values_.erase(name))
+                                                    : void(values_[name] = value);
+    }
+  }
+  for (const track::Shape::Tag& tag : shape.tags) {
+    tag.add ? void(tags_.insert(tag.tag)) : void(tags_.erase(tag.tag));
+  }
+  if (shape.moves > 0) {
+    note_moves(shape);
+    note_messages(shape, out.payload[0]);
+    step_ = shape.step;
+    move_no_ += shape.moves;
+  }
+}
+
+void DryRun::note_moves(const track::Shape& shape) {
+  for (std::size_t i = 0; i + 2 < shape.path.size(); i += 2) {
+    DryMove move{
+        .at = now_, .from = shape.path[i], .rule = shape.path[i + 1], .to = shape.path[i + 2]};
+    if (i + 3 == shape.path.size()) {
+      move.state = shape.state;
+      move.due_at = due_at_;
+    }
+    moves_.push_back(move);
+  }
+}
+
+void DryRun::note_messages(const track::Shape& shape, std::string_view payload) {
+  const auto payloads = nlohmann::json::parse(payload, nullptr, false);
+  for (std::size_t i = 0; i < shape.acts.size(); ++i) {
+    const track::Shape::Act& act = shape.acts[i];
+    DryMessage message{now_, act.kind, {}, {}};
+    for (const auto& [key, number] : numbering_.actions) {
+      if (number == act.name) {
+        message.name = key.second;
+      }
+    }
+    if (payloads.is_array() && i < payloads.size() && !payloads[i].is_null()) {
+      message.payload = payloads[i].dump();
+    }
+    messages_.push_back(std::move(message));
+  }
+}
+
+}  // namespace turnout::decide

@@ -1,0 +1,111 @@
+#pragma once
+
+// One contact's way through a track without a server or a database: the same Program decides, and
+// the time is whatever the caller says. For `turnout try`, and for the tests that stand beside a
+// track.
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "decide/gather.h"
+#include "decide/program.h"
+#include "decide/zone.h"
+#include "track/block.h"
+#include "track/catalogue.h"
+#include "track/numbering.h"
+#include "track/track.h"
+#include "track/value.h"
+
+namespace turnout::decide {
+
+// One move as the journal would have it.
+struct DryMove {
+  base::Instant at;
+  std::int32_t from = 0;  // step number
+  std::int32_t rule = 0;  // index of the rule that fired
+  std::int32_t to = 0;    // step number, or an outcome number when stopped
+  track::PositionState state = track::PositionState::kOpen;
+  base::Instant due_at =
+      track::kNever;  // of the last move at an instant: when it is looked at again
+};
+
+// What would be in the outbox.
+struct DryMessage {
+  base::Instant at;
+  track::ActionKind kind = track::ActionKind::kEmail;
+  std::string name;
+  std::string payload;  // JSON, or ""
+};
+
+// Not thread-safe. Holds no reference to what it was made from.
+class DryRun {
+ public:
+  // kInvalid: the track does not compile. The track has passed lang::check and check_runnable.
+  static base::Result<DryRun> make(const track::Track& track, const track::Catalogue& catalogue,
+                                   base::Instant start);
+
+  // Changes the contact at now(). What waits for the field or tag is tested again. kInvalid: there
+  // is no such field, or it cannot hold the value.
+  base::Result<void> set(const std::string& field, const track::Value& value);
+  void set_tag(const std::string& tag, bool has);
+
+  // Puts the contact on the track at now(), where the first `gather contacts` clause starts whose
+  // condition is met. Where there is none, the first clause's start if `anyhow`, else kNotFound.
+  base::Result<void> enter(bool anyhow);
+  // Runs what is due up to `at`, which is now() from then on. kExhausted: the contact runs in a
+  // circle without time passing.
+  base::Result<void> pass_to(base::Instant at);
+
+  base::Instant now() const { return now_; }
+  const Zone& zone() const { return zone_; }  // the track's own
+  bool entered() const { return entered_; }
+  bool stopped() const { return state_ == track::PositionState::kStopped; }
+  std::int32_t place() const { return step_; }      // step or outcome number
+  base::Instant due_at() const { return due_at_; }  // kNever: waits for no time
+  std::string name_of(std::int32_t number) const { return numbering_.name_of(number); }
+  track::Value value(const std::string& field) const;  // Missing too where there is no such field
+  bool has_tag(const std::string& tag) const { return tags_.contains(tag); }
+  // All so far, in the order in which they happened.
+  const std::vector<DryMove>& moves() const { return moves_; }
+  const std::vector<DryMessage>& messages() const { return messages_; }
+
+ private:
+  DryRun(Program program, std::vector<GatherClause> gathers, track::Catalogue catalogue,
+         track::Numbering numbering, Zone zone, base::Instant start);
+
+  track::ContactBlock block(const std::vector<track::Field>& fields,
+                            const std::vector<std::string>& tags) const;
+  void decide();
+  base::Result<void> settle();
+  base::Result<void> wake(const std::vector<std::size_t>& fields,
+                          const std::vector<std::size_t>& tags);
+  void note_moves(const track::Shape& shape);
+  void note_messages(const track::Shape& shape, std::string_view payload);
+
+  Program program_;
+  std::vector<GatherClause> gathers_;
+  track::Catalogue catalogue_;
+  track::Numbering numbering_;
+  Zone zone_;
+  base::Instant now_;
+  std::map<std::string, track::Value> values_;
+  std::set<std::string> tags_;
+
+  bool entered_ = false;
+  std::int32_t step_ = 0;
+  track::PositionState state_ = track::PositionState::kOpen;
+  std::int32_t move_no_ = 0;
+  base::Instant entered_at_;
+  base::Instant step_at_;
+  base::Instant due_at_ = track::kNever;
+  std::uint64_t stayed_ = 0;
+  std::vector<DryMove> moves_;
+  std::vector<DryMessage> messages_;
+};
+
+}  // namespace turnout::decide

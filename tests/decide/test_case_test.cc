@@ -1,0 +1,194 @@
+// Tests that stand beside a track: what passes, and what is said of what fails.
+
+#include "decide/test_case.h"
+#include "blocks.h"
+#include "decide/dry_run.h"
+
+namespace turnout::decide {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* kTrial = R"(track "Trial"
+  time zone "Europe/Berlin"
+  gather contacts where score is at least 100 continuously
+    start at "Hand over"
+  gather contacts where score is at least 1 continuously
+
+step "Greet"
+  when email is missing:
+    stop as "no address"
+  otherwise:
+    send email "welcome"
+    add tag "trial"
+    go to "Nudge" after 2 days at 09:00 on weekdays
+
+step "Nudge"
+  when score is at least 40:
+    go to "Hand over"
+  after 5 days:
+    set nick to "cold one"
+    stop as "cold"
+
+step "Hand over"
+  otherwise:
+    call webhook "sales" with { "score": score }
+    remove tag "trial"
+    stop as "handed over"
+)";
+
+// The messages of failures of the test with these lines, each with its line counted from the
+// test's.
+std::vector<std::string> failures(const std::string& lines) {
+  const track::Track track = parsed(std::string(kTrial) + "\ntest \"t\"\n" + lines);
+  for (const auto& part : track.parts) {
+    if (const auto* const test = std::get_if<track::TestCase>(&part)) {
+      const TestResult result = run_test(track, *test, test_catalogue());
+      EXPECT_EQ(result.name, "t");
+      std::vector<std::string> messages;
+      for (const TestFailure& failure : result.failures) {
+        messages.push_back(std::to_string(failure.span.line - test->span.line) + ": " +
+                           failure.message);
+      }
+      return messages;
+    }
+  }
+  ADD_FAILURE() << "no test";
+  return {};
+}
+
+TEST(TestCase, PassesWhereTheTrackDoesWhatIsExpected) {
+  EXPECT_THAT(failures(R"(  given email is "a@example.com", score is 20
+  expect email "welcome"
+  expect tag "trial"
+  expect on step "Nudge"
+  expect no webhook "sales"
+  after 1 day
+  expect no email "welcome"
+  given score is 55
+  expect on step "Nudge"
+  after 1 day
+  expect webhook "sales"
+  expect no tag "trial"
+  expect stopped as "handed over"
+  expect stopped
+)"),
+              IsEmpty());
+}
+
+TEST(TestCase, TimePassesByTheTracksClock) {
+  // Monday noon, two days on at nine: Wednesday; and five days from there.
+  EXPECT_THAT(failures(R"(  given email is "a@example.com", score is 5
+  after 6 days 20 hours 59 minutes
+  expect on step "Nudge"
+  after 1 minute
+  expect stopped as "cold"
+  expect nick is "cold one"
+)"),
+              IsEmpty());
+}
+
+TEST(TestCase, SaysWhatWasInstead) {
+  EXPECT_THAT(
+      failures(R"(  given email is "a@example.com", score is 20
+  expect email "bye"
+  expect no email "welcome"
+  expect on step "Greet"
+  expect stopped as "cold"
+  expect no tag "trial"
+  expect tag "x"
+  expect score is 21
+  after 3 hours
+  expect email "welcome"
+)"),
+      ElementsAre("2: email \"bye\" was not asked for since the clock was moved; email "
+                  "\"welcome\", and it waits on step \"Nudge\" until 2026-06-03T07:00:00Z",
+                  "3: email \"welcome\" was asked for since the clock was moved; email "
+                  "\"welcome\", and it waits on step \"Nudge\" until 2026-06-03T07:00:00Z",
+                  "4: the contact is not on step \"Greet\": it waits on step \"Nudge\" "
+                  "until 2026-06-03T07:00:00Z",
+                  "5: the contact has not stopped as \"cold\": it waits on step \"Nudge\" "
+                  "until 2026-06-03T07:00:00Z",
+                  "6: the contact has tag \"trial\"", "7: the contact has no tag \"x\"",
+                  "8: score is 20, not 21",
+                  "10: email \"welcome\" was not asked for since the clock was moved; "
+                  "nothing was, and it waits on step \"Nudge\" until 2026-06-03T07:00:00Z"));
+}
+
+TEST(TestCase, EntersWhereTheFirstGatherThatTakesItStarts) {
+  EXPECT_THAT(failures("  given score is 120\n  expect stopped as \"handed over\"\n"), IsEmpty());
+  EXPECT_THAT(failures("  given score is 0\n  expect webhook \"sales\"\n"), IsEmpty());
+}
+
+TEST(TestCase, AFieldThatCannotHoldTheValueIsAFailure) {
+  EXPECT_THAT(failures("  given score is \"many\"\n  expect stopped\n"),
+              ElementsAre("1: field score is a number and cannot hold this"));
+}
+
+TEST(DryRun, NobodyIsGatheredWhomNoClauseTakes) {
+  auto run = DryRun::make(parsed(kTrial), test_catalogue(), at("2026-06-01T10:00:00Z"));
+  ASSERT_TRUE(run.has_value());
+  EXPECT_EQ(run.value().enter(false).error().code, base::ErrorCode::kNotFound);
+  ASSERT_TRUE(run.value().set("score", 5.0));
+  ASSERT_TRUE(run.value().enter(false));
+  EXPECT_TRUE(run.value().stopped());
+  EXPECT_EQ(run.value().name_of(run.value().place()), "no address");
+}
+
+TEST(DryRun, KeepsEveryMoveAndMessageWithItsTime) {
+  auto made = DryRun::make(parsed(kTrial), test_catalogue(), at("2026-06-01T10:00:00Z"));
+  ASSERT_TRUE(made.has_value());
+  DryRun& run = made.value();
+  ASSERT_TRUE(run.set("score", 50.0));
+  ASSERT_TRUE(run.set("email", std::string("a@example.com")));
+  ASSERT_TRUE(run.enter(false));
+  ASSERT_TRUE(run.pass_to(at("2026-06-30T00:00:00Z")));
+  ASSERT_THAT(run.moves(), SizeIs(3));
+  EXPECT_EQ(run.name_of(run.moves()[0].to), "Nudge");
+  EXPECT_EQ(run.moves()[0].rule, 1);
+  EXPECT_EQ(run.moves()[0].due_at, at("2026-06-03T07:00:00Z"));
+  EXPECT_EQ(run.moves()[2].at, at("2026-06-03T07:00:00Z"));
+  EXPECT_EQ(run.moves()[2].state, track::PositionState::kStopped);
+  ASSERT_THAT(run.messages(), SizeIs(2));
+  EXPECT_EQ(run.messages()[1].name, "sales");
+  EXPECT_EQ(run.messages()[1].payload, R"({"score":50})");
+}
+
+TEST(DryRun, ACircleWithoutTimeIsNoticed) {
+  auto made = DryRun::make(parsed(R"(track "t"
+  gather contacts continuously
+step "a"
+  otherwise:
+    go to "a" after 0 seconds
+)"),
+                           test_catalogue(), at("2026-06-01T10:00:00Z"));
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made.value().enter(false).error().code, base::ErrorCode::kExhausted);
+}
+
+TEST(DryRun, MovesByAFieldFollowIt) {
+  auto made = DryRun::make(parsed(R"(track "t"
+  gather contacts continuously
+step "a"
+  otherwise:
+    go to "b" 1 day before due_on
+step "b"
+  otherwise:
+    stop
+)"),
+                           test_catalogue(), at("2026-06-01T10:00:00Z"));
+  DryRun& run = made.value();
+  ASSERT_TRUE(run.enter(false));
+  EXPECT_EQ(run.due_at(), track::kNever);
+  ASSERT_TRUE(run.set("due_on", base::parse_date("2026-06-20").value()));
+  EXPECT_EQ(run.due_at(), at("2026-06-19T00:00:00Z"));
+  ASSERT_TRUE(run.set("due_on", base::parse_date("2026-06-10").value()));
+  EXPECT_EQ(run.due_at(), at("2026-06-09T00:00:00Z"));
+  ASSERT_TRUE(run.pass_to(run.due_at()));
+  EXPECT_TRUE(run.stopped());
+}
+
+}  // namespace
+}  // namespace turnout::decide
