@@ -44,6 +44,17 @@ int format_files(const FormatOptions& options);
 
 int make_key(const std::string& file);
 
+struct RenderCommand {
+  std::string file;                    // "-": standard input
+  std::optional<std::string> contact;  // a JSON object
+  std::optional<std::string> data;     // a file with one; "-": standard input
+  bool html = false;                   // neither: by the file's name
+  bool text = false;
+  std::optional<std::string> zone;  // that times are written in; UTC
+  std::optional<std::string> now;   // what the template takes for the present
+};
+int render_file(const RenderCommand& command);
+
 struct ApplyOptions {
   std::vector<std::string> files;
   std::map<std::string, std::optional<std::string>> map;  // step → step, or nothing to stop there

@@ -62,6 +62,7 @@ struct Line {
   std::string config;
   std::string demo_database = "sqlite";
   SimulateOptions simulate;
+  RenderCommand render;
 };
 
 void add_ask(CLI::App& command, Line& line, bool json) {
@@ -137,6 +138,21 @@ void add_language(CLI::App& app, Line& line) {
                   "OLD=NEW: where contacts on a step that is gone go; OLD= stops them")
       ->take_all();
   add_ask(apply, line, true);
+}
+
+void add_render(CLI::App& app, Line& line) {
+  CLI::App& command =
+      *app.add_subcommand("render", "Show what a template of an e-mail or webhook body makes");
+  command.add_option("FILE", line.render.file, "template, or - for standard input")->required();
+  CLI::Option* const contact = command.add_option(
+      "--contact", line.render.contact, "fields as a JSON object: '{\"first_name\": \"Ada\"}'");
+  command.add_option("--data", line.render.data, "FILE with such an object")->excludes(contact);
+  CLI::Option* const html = command.add_flag(
+      "--html", line.render.html, "values are escaped for HTML (else so for *.html only)");
+  command.add_flag("--text", line.render.text, "values are written as they are")->excludes(html);
+  command.add_option("--zone", line.render.zone, "time zone that times are written in (UTC)");
+  command.add_option("--now", line.render.now,
+                     "time that \"now\" means, such as 2026-12-01T09:00:00Z");
 }
 
 void add_questions(CLI::App& app, Line& line) {
@@ -291,6 +307,9 @@ int dispatch(const std::string& command, Line& line) {
   if (command == "keygen") {
     return make_key(line.key_file);
   }
+  if (command == "render") {
+    return render_file(line.render);
+  }
   if (command == "apply") {
     return run_apply(line);
   }
@@ -343,6 +362,7 @@ int run_program(int argc, char** argv) {
       ->check(CLI::IsMember({"sqlite", "postgresql"}));
   add_import(app, line);
   add_language(app, line);
+  add_render(app, line);
   add_questions(app, line);
   add_simulate(app, line);
   CLI::App& keygen = *app.add_subcommand("keygen", "Make the key that the peers of a group share");

@@ -7,37 +7,44 @@
 #include <nlohmann/json.hpp>
 
 #include "deliver/key.h"
+#include "deliver/zone_offset.h"
 
 namespace turnout::deliver {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A value as text in a mail; a missing one is empty.
-std::string text_of(const track::Value& value) {
+// A contact's value as templates know it; a missing one is nil, times are texts in ISO 8601.
+tmpl::Value template_value(const track::Value& value) {
   struct Visitor {
-    std::string operator()(track::Missing) const { return ""; }
-    std::string operator()(bool b) const { return b ? "true" : "false"; }
-    std::string operator()(double number) const { return fmt::format("{}", number); }
-    std::string operator()(const std::string& text) const { return text; }
-    std::string operator()(base::Instant at) const { return base::format_instant(at); }
-    std::string operator()(base::Date date) const { return base::format_date(date); }
+    tmpl::Value operator()(track::Missing) const { return tmpl::Value::nil(); }
+    tmpl::Value operator()(bool b) const { return tmpl::Value::boolean(b); }
+    tmpl::Value operator()(double number) const { return tmpl::Value::number(number); }
+    tmpl::Value operator()(const std::string& text) const { return tmpl::Value(text); }
+    tmpl::Value operator()(base::Instant at) const { return tmpl::Value(base::format_instant(at)); }
+    tmpl::Value operator()(base::Date date) const { return tmpl::Value(base::format_date(date)); }
   };
   return std::visit(Visitor{}, value);
 }
 
-std::optional<std::string> field_text(const store::Delivery& delivery,
-                                      const std::vector<track::Field>& fields,
-                                      std::string_view name) {
+std::optional<tmpl::Value> field_value(const store::Delivery& delivery,
+                                       const std::vector<track::Field>& fields,
+                                       std::string_view name) {
   if (name == "key") {
-    return delivery.contact_key;
+    return tmpl::Value(delivery.contact_key);
   }
   for (std::size_t i = 0; i < fields.size() && i < delivery.values.size(); ++i) {
     if (fields[i].name == name) {
-      return text_of(delivery.values[i]);
+      return template_value(delivery.values[i]);
     }
   }
   return std::nullopt;
+}
+
+// The contact's address; empty if it has none.
+std::string address_of(const store::Delivery& delivery, const std::vector<track::Field>& fields) {
+  const auto email = field_value(delivery, fields, "email");
+  return email && email->is_text() ? email->as_text() : "";
 }
 
 std::chrono::system_clock::time_point wall_now() { return std::chrono::system_clock::now(); }
@@ -73,7 +80,7 @@ class PostCarrier : public Carrier {
 // The recipient: `to` of the payload when the track names one, else the contact's address.
 std::optional<Mailbox> recipient(const store::Delivery& delivery,
                                  const std::vector<track::Field>& fields, std::string& why) {
-  std::string to = field_text(delivery, fields, "email").value_or("");
+  std::string to = address_of(delivery, fields);
   if (!delivery.payload.empty()) {
     const Json payload = Json::parse(delivery.payload, nullptr, false);
     if (payload.is_object() && payload.contains("to")) {
@@ -103,10 +110,12 @@ Outcome PostCarrier::mail(const store::Delivery& delivery, const std::vector<tra
     return refused(why);
   }
   const tmpl::Lookup lookup = [&](std::string_view name) {
-    return field_text(delivery, fields, name);
+    return field_value(delivery, fields, name);
   };
-  auto subject = found->subject.render(lookup);
-  auto text = found->text.render(lookup);
+  // Times in a template are those of the asking, so that a mail that is tried again is the same.
+  const tmpl::RenderOptions options{.now = delivery.asked_at, .zones = zone_offset};
+  auto subject = found->subject.render(lookup, options);
+  auto text = found->text.render(lookup, options);
   if (!subject || !text) {
     return refused(fmt::format("template \"{}\": {}", delivery.name,
                                !subject ? subject.error().message : text.error().message));
@@ -157,7 +166,7 @@ std::string destination_of(const store::Delivery& delivery) {
 
 std::string webhook_body(const store::Delivery& delivery, const std::vector<track::Field>& fields) {
   Json contact{{"key", delivery.contact_key}};
-  const std::string email = field_text(delivery, fields, "email").value_or("");
+  const std::string email = address_of(delivery, fields);
   contact["email"] = email.empty() ? Json(nullptr) : Json(email);
   Json data =
       delivery.payload.empty() ? Json(nullptr) : Json::parse(delivery.payload, nullptr, false);

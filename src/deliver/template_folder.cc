@@ -163,9 +163,16 @@ std::vector<std::string> TemplateFolder::names() const {
 
 std::vector<std::string> TemplateFolder::fields() const {
   std::set<std::string> fields;
+  // Of `company.size`, which may be a field or a member of one, both names.
+  const auto add = [&](const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      fields.insert(name);
+      fields.insert(name.substr(0, name.find('.')));
+    }
+  };
   for (const auto& [name, mail] : templates_) {
-    fields.insert(mail.subject.names().begin(), mail.subject.names().end());
-    fields.insert(mail.text.names().begin(), mail.text.names().end());
+    add(mail.subject.names());
+    add(mail.text.names());
   }
   return {fields.begin(), fields.end()};
 }

@@ -1,55 +1,62 @@
 #pragma once
 
-// Templates of e-mails and webhook bodies: text with `{{ field }}` in it. Parsed once, rendered per
-// contact.
+// Templates of e-mails and webhook bodies: Liquid, as liquidjs has it (docs/templates.md lists the
+// tags and filters, and what differs). Parsed once, rendered per contact:
 //
-// This version fills in values and knows nothing else of Liquid: a tag (`{% … %}`) or a filter (`{{
-// field | upcase }}`) is refused by parse() with its place, so that a template never goes out half
-// understood.
+//   Dear {{ first_name | default: "customer" }},
+//   {% for item in order.items limit: 3 %}- {{ item.name }}
+//   {% endfor %}
 //
-//   {{ name }}  {{name}}  {{- name -}}  {{ event.properties.plan }}
+// Parsing is in three steps with plain data between them: cut() (text, outputs, tags), the parsers
+// (expressions; tags to a tree), and Renderer walks the tree. A mistake is refused by parse() with
+// its place, so that a template never goes out half understood.
 //
-// A name is letters, digits and underscores, not beginning with a digit; dots join names. Dashes
-// inside the braces take the white space beside them away, as in Liquid. A name that lookup() does
-// not know renders as nothing and is listed.
+// A variable that lookup() does not know renders as nothing and is listed. A name is letters,
+// digits, underscores and dashes, not beginning with a digit or a dash; dots join names.
 //
-// A Template is immutable: any number of threads may render it at once. No I/O, no clock.
+// A Template is immutable and cheap to copy: any number of threads may render it at once. No I/O,
+// no clock, no randomness: equal values and options make equal texts.
 
-#include <cstddef>
-#include <cstdint>
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
+#include "template/escape.h"
+#include "template/limits.h"
+#include "template/value.h"
 
 namespace turnout::tmpl {
 
-inline constexpr std::size_t kMaxTemplateBytes = 1u << 20;
-inline constexpr std::size_t kMaxOutputBytes = 1u << 20;
-inline constexpr std::size_t kMaxPlaces = 10'000;  // `{{ … }}` in one template
-inline constexpr std::size_t kMaxNameBytes = 200;  // of a dotted name
+struct Tree;
 
-// How values are written into the text around them. The text itself is never changed.
-enum class Escape : std::uint8_t {
-  kNone,    // plain text
-  kHtml,    // & < > " ' as entities, as Liquid's `escape`
-  kHeader,  // one line: each run of line ends and control characters becomes one space (no header
-            // injection)
-  kJson,    // the inside of a JSON string, invalid UTF-8 replaced by U+FFFD; the template has the
-            // quotes
+// Value of a dotted name, or nothing if there is no such variable. An unset field is known and nil.
+// Of `order.lines.first` the whole is asked for first, then `order.lines`, then `order`; what is
+// known of these is followed by its members.
+using Lookup = std::function<std::optional<Value>(std::string_view name)>;
+
+// How far the clocks of an IANA zone are ahead of UTC at an instant, or nothing if there is no such
+// zone. Must not throw.
+using ZoneOffsets =
+    std::function<std::optional<std::chrono::seconds>(std::string_view zone, base::Instant at)>;
+
+struct RenderOptions {
+  base::Instant now;         // what the filter `date` takes "now" and "today" to be
+  std::string zone = "UTC";  // what it writes times in, unless the template says another
+  ZoneOffsets zones = {};    // none: only UTC is known
 };
-
-// Value of a dotted name as text, or nothing if there is no such variable. An unset field is known
-// and empty.
-using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 
 struct Rendered {
   std::string text;
-  std::vector<std::string>
-      unknown;  // names that lookup() did not know, each once, in order of appearance
+  // Names that lookup() did not know, and absent members of objects, as written, each once, in
+  // order of appearance. Not those that a condition tests, or that `default` stands behind: there
+  // absence is what the template asks about.
+  std::vector<std::string> unknown;
 };
 
 class Template {
@@ -58,28 +65,20 @@ class Template {
   // kExhausted: over a limit.
   static base::Result<Template> parse(std::string_view text, Escape escape);
 
-  // Calls lookup once per distinct name, at its first appearance. kExhausted if the text would pass
-  // kMaxOutputBytes.
-  base::Result<Rendered> render(const Lookup& lookup) const;
+  // Asks lookup once per distinct name. kExhausted: over a limit (limits.h); kInvalid: a value that
+  // a filter cannot take (what is no Base64, say). Both with the place in the template.
+  base::Result<Rendered> render(const Lookup& lookup, const RenderOptions& options = {}) const;
 
-  // Names used, each once, in order of appearance: what to load, and what to check against the
-  // field catalogue.
-  const std::vector<std::string>& names() const { return names_; }
+  // Names of outside variables that are used, each once, in order of appearance: what to load, and
+  // what to check against the field catalogue. Of `order.lines[0].price` the name is `order.lines`.
+  // Not among them: variables that the template sets itself, and names found while rendering
+  // (`[name]`).
+  const std::vector<std::string>& names() const;
 
  private:
-  struct Piece {
-    std::string text;      // goes out as it is
-    std::size_t name = 0;  // then the value of names_[name], if has_name
-    bool has_name = false;
-  };
+  explicit Template(std::shared_ptr<const Tree> tree) : tree_(std::move(tree)) {}
 
-  friend class Parser;
-
-  Template() = default;
-
-  Escape escape_ = Escape::kNone;
-  std::vector<Piece> pieces_;
-  std::vector<std::string> names_;
+  std::shared_ptr<const Tree> tree_;
 };
 
 }  // namespace turnout::tmpl

@@ -1,0 +1,20 @@
+#pragma once
+
+// SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), so that the room needs no library of
+// cryptography for two filters. Pure. Not made to keep secrets from whoever can measure time: keys
+// in templates are in plain sight anyway.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace turnout::tmpl {
+
+using Digest = std::array<std::uint8_t, 32>;
+
+Digest sha256(std::string_view text);
+Digest hmac_sha256(std::string_view key, std::string_view text);
+std::string hex(const Digest& digest);
+
+}  // namespace turnout::tmpl
