@@ -13,7 +13,8 @@ build="g++ cmake ninja-build ccache mold pkg-config
   libfmt-dev nlohmann-json3-dev libsodium-dev prometheus-cpp-dev"
 demo="python3 python3-aiosmtpd python3-aiohttp"
 postgresql="postgresql-15"
-test="libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev $demo $postgresql iproute2 iptables openssl spin gcc"
+test="libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev $demo $postgresql iproute2 iptables openssl spin gcc
+  nodejs npm"
 tidy="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev python3"
 
 wanted=""

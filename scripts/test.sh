@@ -43,10 +43,11 @@ build() {
 
 # All suites run under the address and undefined-behaviour sanitizers. The development build is made and tested in the long run
 # only: it is what everybody works with all day.
-stage build-asan build asan tests_unit tests_sim tests_db
+stage build-asan build asan tests_unit tests_sim tests_db template_oracle
 suite unit asan unit
 suite sim asan sim
 suite db asan db scripts/with-postgres.sh
+stage template-oracle tests/template/oracle/run.sh build/asan
 stage tools tests/tools/run.sh
 stage model tests/model/run.sh "$length"
 

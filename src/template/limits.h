@@ -18,9 +18,9 @@ inline constexpr std::size_t kMaxIterations = 100'000;  // of all loops together
 // Tags, outputs, operators, filters, items that a filter looks at, and each kBytesPerStep bytes
 // that it reads.
 inline constexpr std::size_t kMaxSteps = 2'000'000;
-inline constexpr std::size_t kBytesPerStep = 64;
+inline constexpr std::size_t kBytesPerStep = 16;
 inline constexpr std::size_t kMaxTextBytes = 1u << 20;   // of a text that a filter or capture makes
 inline constexpr std::size_t kMaxItems = 100'000;        // of an array that a range or filter makes
-inline constexpr std::size_t kMaxMadeBytes = 64u << 20;  // texts and arrays made in one rendering
+inline constexpr std::size_t kMaxMadeBytes = 32u << 20;  // texts and arrays made in one rendering
 
 }  // namespace turnout::tmpl

@@ -207,6 +207,35 @@ TEST_F(ProgramTest, RunsTheTestsBesideATrack) {
       << wrong.err;
 }
 
+TEST_F(ProgramTest, RendersTemplates) {
+  file("welcome.txt", "Subject: Hi {{ name }}\n\nDear {{ name }}, {{ plna }}\n");
+  const Ended mail = run({"render", "welcome.txt", "--contact", "{\"name\": \"A\\nB\"}"});
+  EXPECT_EQ(mail.code, 0);
+  EXPECT_EQ(mail.out, "Subject: Hi A B\n\nDear A\nB, \n");
+  EXPECT_EQ(mail.err, "note: there is no \"plna\" in the data; it is left empty\n");
+
+  file("page.html", "<b>{{ order.name }}</b> {{ 'now' | date: '%H:%M' }}");
+  file("data.json", R"({"order": {"name": "<i>"}})");
+  const std::vector<std::string> page = {"render",    "page.html", "--data",
+                                         "data.json", "--now",     "2026-12-01T09:00:00Z"};
+  EXPECT_EQ(run(page).out, "<b>&lt;i&gt;</b> 09:00\n");
+  auto more = page;
+  more.insert(more.end(), {"--text", "--zone", "Europe/Berlin"});
+  EXPECT_EQ(run(more).out, "<b><i></b> 10:00\n");
+
+  file("wrong.txt", "one\n{{ name | upcas }}");
+  const Ended wrong = run({"render", "wrong.txt"});
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_EQ(wrong.err,
+            "error: wrong.txt: line 2, column 11: there is no filter \"upcas\"; did you mean "
+            "\"upcase\"?\n");
+  EXPECT_EQ(run({"render", "page.html", "--contact", "[]"}).code, 1);
+  EXPECT_EQ(run({"render", "page.html", "--zone", "Nowhere"}).code, 1);
+  EXPECT_EQ(run({"render", "not-there.txt"}).code, 1);
+  EXPECT_EQ(run({"render"}).code, 2);
+  EXPECT_EQ(run({"render", "page.html", "--html", "--text"}).code, 2);
+}
+
 TEST_F(ProgramTest, FromImportToReport) {
   serve();
   // Measure 5: broken lines are said with file, line and remedy, and nothing else stops.

@@ -146,7 +146,7 @@ TEST(Template, AnyTextParsesOrIsRefusedWithAPlace) {
     ++good;
     const auto rendered = parsed.value().render(look_up);
     ASSERT_TRUE(rendered);
-    if (parsed.value().names().empty()) {
+    if (text.find("{{") == std::string::npos) {
       EXPECT_EQ(rendered.value().text, text) << "seed " << kSeed;
     }
   }
