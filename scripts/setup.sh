@@ -13,8 +13,10 @@ build="g++ cmake ninja-build ccache mold pkg-config
   libfmt-dev nlohmann-json3-dev libsodium-dev prometheus-cpp-dev"
 demo="python3 python3-aiosmtpd python3-aiohttp"
 postgresql="postgresql-15"
-test="libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev $demo $postgresql iproute2 iptables openssl spin gcc
-  nodejs npm"
+# Node.js from elsewhere brings npm along, and Debian's packages cannot stand beside it.
+node="nodejs npm"
+if command -v node >/dev/null && command -v npm >/dev/null; then node=""; fi
+test="libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev $demo $postgresql iproute2 iptables openssl spin gcc $node"
 tidy="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev python3"
 
 wanted=""
