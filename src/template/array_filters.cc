@@ -38,7 +38,11 @@ Result<Value> sentence(const Value& input, const Arguments& arguments, Surroundi
     if (i > 0) {
       out += items.size() > 2 ? ", " : " ";
     }
-    out += (last ? connector + " " : "") + text;
+    if (last) {
+      out += connector;
+      out += ' ';
+    }
+    out += text;
     if (out.size() > kMaxTextBytes) {
       break;
     }

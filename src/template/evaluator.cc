@@ -89,7 +89,7 @@ Result<Value> Evaluator::filter(const FilterCall& call, const Value& input) {
   Arguments arguments;
   if (call.question != nullptr) {
     arguments.question = [&](const Value& item) -> Result<Value> {
-      enter(call.item, std::nullopt);
+      enter(call.item, nullptr);
       frames_.back().item = item;
       auto answer = value(*call.question, Absence::kReported);
       leave();
@@ -176,7 +176,8 @@ std::optional<Value> Evaluator::own(const std::string& root, const Path& path,
     if (frames_[i].variable == root) {
       return frames_[i].item;
     }
-    if (frames_[i].loop && root == (frames_[i].loop->table ? "tablerowloop" : "forloop")) {
+    if (frames_[i].loop != nullptr &&
+        root == (frames_[i].loop->table ? "tablerowloop" : "forloop")) {
       return loop_value(i, path, used);
     }
   }
@@ -213,7 +214,7 @@ Value Evaluator::loop_value(std::size_t frame, const Path& path, std::size_t& us
 
 std::optional<std::size_t> Evaluator::outer_loop(std::size_t frame) const {
   while (frame-- > 0) {
-    if (frames_[frame].loop && !frames_[frame].loop->table) {
+    if (frames_[frame].loop != nullptr && !frames_[frame].loop->table) {
       return frame;
     }
   }
@@ -237,12 +238,13 @@ Result<std::optional<Value>> Evaluator::ask(std::string_view name) {
   if (found == asked_.end()) {
     found = asked_.emplace(name, lookup_(name)).first;
   }
-  if (found->second && found->second->depth() > kMaxValueDepth) {
+  const std::optional<Value>& answer = found->second;
+  if (answer && answer->depth() > kMaxValueDepth) {
     return base::fail(base::ErrorCode::kExhausted, "\"" + std::string(name) +
                                                        "\" has arrays and objects more than " +
                                                        std::to_string(kMaxValueDepth) + " deep");
   }
-  return found->second;
+  return answer;
 }
 
 void Evaluator::report(const std::string& name) {
@@ -261,7 +263,7 @@ Result<double> Evaluator::count(const std::string& name, bool up) {
   return up ? found->second++ : --found->second;
 }
 
-void Evaluator::enter(const std::string& variable, std::optional<LoopState> loop) {
+void Evaluator::enter(const std::string& variable, std::unique_ptr<LoopState> loop) {
   frames_.push_back({variable, Value(), std::move(loop)});
 }
 

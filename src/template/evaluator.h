@@ -3,6 +3,7 @@
 // Variables and expressions of one rendering.
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -35,7 +36,7 @@ class Evaluator {
   base::Result<double> count(const std::string& name, bool up);
 
   // A variable that only exists while a loop or a question is open; the innermost is found first.
-  void enter(const std::string& variable, std::optional<LoopState> loop);
+  void enter(const std::string& variable, std::unique_ptr<LoopState> loop);
   void turn(Value item, std::size_t index);
   void leave() { frames_.pop_back(); }
 
@@ -46,7 +47,7 @@ class Evaluator {
   struct Frame {
     std::string variable;
     Value item;
-    std::optional<LoopState> loop;
+    std::unique_ptr<LoopState> loop;  // none: of a question
   };
 
   base::Result<Value> expression(const Expression& expression, Absence absence);

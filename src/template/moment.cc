@@ -196,7 +196,7 @@ std::string swapped(const std::string& text) {
   return has_lower ? upper(text) : lower(text);
 }
 
-std::string filled(Printed printed, const Conversion& how) {
+std::string filled(const Printed& printed, const Conversion& how) {
   std::string text = how.upper_case  ? upper(printed.text)
                      : how.swap_case ? swapped(printed.text)
                                      : printed.text;

@@ -160,7 +160,7 @@ Result<Renderer::Flow> Renderer::render(const Loop& tag) {
     TRY(const double columns, number_of(given, values_.budget()));
     loop.columns = columns >= 1 ? static_cast<std::size_t>(whole(columns)) : loop.columns;
   }
-  values_.enter(tag.variable, loop);
+  values_.enter(tag.variable, std::make_unique<LoopState>(loop));
   for (; loop.index < items.size(); ++loop.index) {
     TRYV(values_.budget().iteration());
     values_.turn(items[loop.index], loop.index);
