@@ -2,8 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cmath>
-#include <cstdio>
 
 #include "base/overloaded.h"
 #include "base/time.h"
@@ -11,14 +9,11 @@
 #include "lang/formatter.h"
 #include "lang/lexer.h"
 #include "lang/words.h"
+#include "track/leaves.h"
 
 namespace turnout::lang {
 namespace {
 
-constexpr std::array<const char*, 7> kUnitNames = {"second", "minute", "hour", "day",
-                                                   "week",   "month",  "year"};
-constexpr std::array<const char*, 7> kDayNames = {"monday", "tuesday",  "wednesday", "thursday",
-                                                  "friday", "saturday", "sunday"};
 bool reads_back(const std::string& token, std::string_view value) {
   const Tokens tokens = lex(token);
   return tokens.diagnostics.empty() && tokens.tokens.size() == 2 && tokens.comments.empty() &&
@@ -27,15 +22,7 @@ bool reads_back(const std::string& token, std::string_view value) {
 
 }  // namespace
 
-std::string format_number(double number) {
-  constexpr double kPlainUpTo = 1e15;
-  std::array<char, 40> buffer{};
-  const bool plain = number == std::floor(number) && std::fabs(number) < kPlainUpTo;
-  const auto end = plain ? std::to_chars(buffer.data(), buffer.data() + buffer.size(),
-                                         static_cast<std::int64_t>(number))
-                         : std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
-  return {buffer.data(), end.ptr};
-}
+std::string format_number(double number) { return track::number_text(number); }
 
 std::string format_percent(double percent) { return format_number(percent) + "%"; }
 
@@ -92,27 +79,10 @@ std::string format_field(std::string_view name) {
 }
 
 std::string format_duration(const track::DurationSpec& duration) {
-  std::string out;
-  for (const auto& [count, unit] : duration.parts) {
-    out += out.empty() ? "" : " ";
-    out += std::to_string(count) + " " + kUnitNames.at(static_cast<std::size_t>(unit));
-    out += count == 1 ? "" : "s";
-  }
-  return out;
+  return track::duration_text(duration);
 }
 
-std::string format_time(track::TimeOfDay time) {
-  std::array<char, 32> buffer{};
-  const int seconds = time.seconds % 60;
-  if (seconds == 0) {
-    std::snprintf(buffer.data(), buffer.size(), "%02d:%02d", time.seconds / 3600,
-                  time.seconds / 60 % 60);
-  } else {
-    std::snprintf(buffer.data(), buffer.size(), "%02d:%02d:%02d", time.seconds / 3600,
-                  time.seconds / 60 % 60, seconds);
-  }
-  return buffer.data();
-}
+std::string format_time(track::TimeOfDay time) { return track::time_text(time); }
 
 std::string format_date_time(const track::DateTime& at) {
   const std::string out = base::format_date(at.date) + " " + format_time(at.time);
@@ -124,10 +94,10 @@ std::string format_days(track::Days days) {
     return "weekdays";
   }
   std::string out;
-  for (std::size_t i = 0; i < kDayNames.size(); ++i) {
+  for (std::size_t i = 0; i < track::kDayNames.size(); ++i) {
     if ((days.bits >> i & 1U) != 0) {
       out += out.empty() ? "" : ", ";
-      out += kDayNames.at(i);
+      out += track::kDayNames.at(i);
     }
   }
   return out;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "lang/parser_impl.h"
 #include "lang/words.h"
+#include "track/leaves.h"
 
 namespace turnout::lang {
 namespace {
@@ -16,21 +17,17 @@ using track::Unit;
 struct UnitName {
   std::string_view singular;
   Unit unit;
-  std::string_view short_form;      // not accepted, but understood well enough to say what to write
-  std::int64_t most_days_per_1000;  // thousandths of a day, at most
+  std::string_view short_form;  // not accepted, but understood well enough to say what to write
 };
 
 // From small to large, as the enum.
-constexpr std::array kUnits = {UnitName{"second", Unit::kSecond, "s sec secs", 0},
-                               UnitName{"minute", Unit::kMinute, "m min mins", 1},
-                               UnitName{"hour", Unit::kHour, "h hr hrs", 42},
-                               UnitName{"day", Unit::kDay, "d", 1000},
-                               UnitName{"week", Unit::kWeek, "w wk", 7000},
-                               UnitName{"month", Unit::kMonth, "mo mon mth", 31'000},
-                               UnitName{"year", Unit::kYear, "y yr yrs", 366'000}};
-
-constexpr std::array<std::string_view, 7> kWeekdays = {
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+constexpr std::array kUnits = {UnitName{"second", Unit::kSecond, "s sec secs"},
+                               UnitName{"minute", Unit::kMinute, "m min mins"},
+                               UnitName{"hour", Unit::kHour, "h hr hrs"},
+                               UnitName{"day", Unit::kDay, "d"},
+                               UnitName{"week", Unit::kWeek, "w wk"},
+                               UnitName{"month", Unit::kMonth, "mo mon mth"},
+                               UnitName{"year", Unit::kYear, "y yr yrs"}};
 
 bool has_word(std::string_view list, std::string_view word) {
   while (!list.empty()) {
@@ -243,7 +240,6 @@ track::DurationSpec Parser::duration() {
              : "");
     return result;
   }
-  std::int64_t thousandths = 0;
   do {
     const Token count = peek();
     next();
@@ -263,19 +259,13 @@ track::DurationSpec Parser::duration() {
               "the units of a duration go from large to small, each once", "as in 1 day 12 hours");
       return result;
     }
-    // One minute is taken as a thousandth of a day and a second as nothing: counts are bounded on
-    // their own first.
+    // A count that no integer holds is too long in any unit.
     constexpr double kMostCount = 1e12;
-    const double bounded = std::min(count.number, kMostCount);
-    const auto whole = static_cast<std::int64_t>(bounded);
-    const auto index = static_cast<std::size_t>(*of);
-    thousandths +=
-        *of == Unit::kSecond ? whole / 86'400 * 1000 : whole * kUnits.at(index).most_days_per_1000;
-    if (thousandths > kMaxDurationDays * 1000) {
+    result.parts.emplace_back(static_cast<std::int64_t>(std::min(count.number, kMostCount)), *of);
+    if (track::is_too_long(result)) {
       fail_at(span_from(first), "duration-too-long", "this is longer than a thousand years");
       return result;
     }
-    result.parts.emplace_back(whole, *of);
   } while (at_duration());
   result.span = span_from(first);
   return result;
@@ -317,8 +307,8 @@ track::DateTime Parser::date_time() {
 
 // The bit of the weekday named by a token, 0 when it is none.
 std::uint8_t Parser::weekday(std::size_t ahead) const {
-  for (std::size_t i = 0; i < kWeekdays.size(); ++i) {
-    if (at_word(kWeekdays.at(i), ahead)) {
+  for (std::size_t i = 0; i < track::kDayNames.size(); ++i) {
+    if (at_word(track::kDayNames.at(i), ahead)) {
       return static_cast<std::uint8_t>(1U << i);
     }
   }
@@ -339,7 +329,7 @@ track::Days Parser::days() {
     if (bit == 0) {
       std::string hint;
       if (at(TokenKind::kWord) && !peek().first_on_line) {
-        std::vector<std::string> names(kWeekdays.begin(), kWeekdays.end());
+        std::vector<std::string> names(track::kDayNames.begin(), track::kDayNames.end());
         names.emplace_back("weekdays");
         const std::string_view meant = base::closest(shorten(source(peek())), names);
         hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";

@@ -9,25 +9,24 @@
 #include <vector>
 
 #include "lang/diagnostic.h"
+#include "track/limits.h"
 #include "track/track.h"
 
 namespace turnout::lang {
 
-// Limits on one file. Each is tested at its edge.
+// Limits on one file, beside those that tracks have in every form (track/limits.h). Each is tested
+// at its edge.
 inline constexpr std::size_t kMaxTextBytes = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxTokens = 1'000'000;
-inline constexpr std::size_t kMaxClauses = 1'000;
-inline constexpr std::size_t kMaxSteps = 10'000;
-inline constexpr std::size_t kMaxTests = 10'000;
-inline constexpr std::size_t kMaxRulesPerStep = 1'000;
-inline constexpr std::size_t kMaxActionsPerRule = 1'000;
-inline constexpr std::size_t kMaxLinesPerTest = 1'000;
-inline constexpr std::size_t kMaxNesting = 100;  // of conditions and of JSON
-inline constexpr std::size_t kMaxListItems =
-    10'000;  // values of `one of`, of a JSON list, operands of one `and`
 inline constexpr std::size_t kMaxDiagnostics = 1'000;
-inline constexpr std::int64_t kMaxDurationDays =
-    366'000;  // about 1,000 years; months count 31 days, years 366
+using track::kMaxActionsPerRule;
+using track::kMaxClauses;
+using track::kMaxLinesPerTest;
+using track::kMaxListItems;
+using track::kMaxNesting;
+using track::kMaxRulesPerStep;
+using track::kMaxSteps;
+using track::kMaxTests;
 
 struct Parsed {
   track::Track track;  // as much as was understood; whole when there are no errors

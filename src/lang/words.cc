@@ -33,23 +33,6 @@ bool is_reserved(std::string_view word) {
                             std::string_view(base::to_lower_ascii(word)));
 }
 
-bool is_field_name(std::string_view name) {
-  bool start = true;  // of a word
-  for (const char c : name) {
-    if (c == '.') {
-      if (start) {
-        return false;
-      }
-      start = true;
-    } else if (is_letter(c) || (!start && c >= '0' && c <= '9')) {
-      start = false;
-    } else {
-      return false;
-    }
-  }
-  return !start;
-}
-
 std::string shorten(std::string_view text) {
   constexpr std::size_t kLongest = 60;
   std::string out;

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "track/leaves.h"
+
 namespace turnout::lang {
 
 // Whether a keyword or a name may begin with it: ASCII letters and "_".
@@ -15,9 +17,7 @@ constexpr bool is_letter(char c) {
 // Whether the word, without regard to case, cannot be a field name unless it stands in backquotes.
 bool is_reserved(std::string_view word);
 
-// Whether `name` can be a field's name: words of ASCII letters, digits and "_" that do not begin
-// with a digit, joined by dots.
-bool is_field_name(std::string_view name);
+using track::is_field_name;
 
 // Text from a file as a message can show it: one line, at most 60 code points, "?" for control
 // characters and zero bytes.

@@ -1,0 +1,104 @@
+// Text, tree and JSON are three forms of one thing. At least 100,000 random tracks go round: text to
+// tree and back, JSON to tree and back, and from each to the other. Most are small, so that all of
+// them take seconds; every fiftieth is large.
+//
+// TURNOUT_LANG_TRACKS sets how many; TURNOUT_LANG_FIRST=SEED begins with another one: a failure
+// prints the seed that repeats it.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "generate.h"
+#include "lang/formatter.h"
+#include "lang/parser.h"
+#include "samples.h"
+#include "track/json_form.h"
+
+namespace turnout::lang {
+namespace {
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* const set = std::getenv(variable);
+  return set == nullptr ? otherwise : std::strtoull(set, nullptr, 10);
+}
+
+int size_of(std::uint64_t seed) {
+  constexpr int kEvery = 50;
+  constexpr int kLarge = 24;
+  return seed % kEvery == 0 ? kLarge : 2 + static_cast<int>(seed % 3);
+}
+
+std::string problems_of(const track::TrackFromJson& read) {
+  std::string out;
+  for (const track::JsonProblem& p : read.problems) {
+    out += p.pointer + ": " + p.message + "\n";
+  }
+  return out;
+}
+
+// What is lost on the way; empty when nothing is.
+std::string lost(const track::Track& t) {
+  const std::string text = format(t);
+  const Parsed parsed = parse(text);
+  if (!parsed.diagnostics.empty() || !(parsed.track == t)) {
+    return "parse(format(t)) is not t:\n" + text;
+  }
+  if (format(parsed.track) != text) {
+    return "format is not idempotent:\n" + text;
+  }
+  const std::string json = to_json(t, track::JsonLayout::kCompact);
+  const track::TrackFromJson read = track::from_json(json);
+  if (!read.ok() || !(read.track == t)) {
+    return "from_json(to_json(t)) is not t:\n" + problems_of(read) + json;
+  }
+  if (to_json(read.track, track::JsonLayout::kCompact) != json) {
+    return "to_json(from_json(j)) is not j:\n" + json;
+  }
+  // The tree read from the text gave the tree `t`, so its JSON is `json`, too.
+  if (format(read.track) != text) {
+    return "text, JSON, text is not the same text:\n" + text;
+  }
+  return {};
+}
+
+TEST(EveryForm, NothingIsLost) {
+  constexpr std::uint64_t kTracks = 100'000;
+  const std::uint64_t first = number_from("TURNOUT_LANG_FIRST", 1);
+  const std::uint64_t count = number_from("TURNOUT_LANG_TRACKS", kTracks);
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    const std::string what = lost(random_track(seed, size_of(seed)));
+    ASSERT_EQ(what, "") << "repeat with TURNOUT_LANG_FIRST=" << seed << " TURNOUT_LANG_TRACKS=1";
+  }
+}
+
+TEST(EveryForm, SampleTracks) {
+  namespace fs = std::filesystem;
+  const fs::path source = TURNOUT_SOURCE_DIR;
+  int seen = 0;
+  for (const fs::path& folder : {source / "examples", source / "tests/lang/tracks"}) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".track") {
+        const Parsed parsed = parse(read_file(entry.path()));
+        ASSERT_TRUE(parsed.ok()) << entry.path();
+        EXPECT_EQ(lost(parsed.track), "") << entry.path();
+        ++seen;
+      }
+    }
+  }
+  EXPECT_GE(seen, 5);
+}
+
+// Indented and compact are the same JSON, and large tracks go round in both.
+TEST(EveryForm, Layouts) {
+  constexpr std::uint64_t kTracks = 200;
+  for (std::uint64_t seed = 1; seed <= kTracks; ++seed) {
+    const track::Track t = random_track(seed, 30);
+    const track::TrackFromJson read = track::from_json(track::to_json(t));
+    ASSERT_TRUE(read.ok() && read.track == t) << "seed " << seed << "\n" << problems_of(read);
+  }
+}
+
+}  // namespace
+}  // namespace turnout::lang
