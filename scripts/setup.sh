@@ -16,7 +16,7 @@ postgresql="postgresql-15"
 # Node.js from elsewhere brings npm along, and Debian's packages cannot stand beside it.
 node="nodejs npm"
 if command -v node >/dev/null && command -v npm >/dev/null; then node=""; fi
-test="libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev $demo $postgresql iproute2 iptables openssl spin gcc $node"
+test="libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev python3-jsonschema $demo $postgresql iproute2 iptables openssl spin gcc $node"
 tidy="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev python3"
 
 wanted=""

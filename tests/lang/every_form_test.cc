@@ -1,6 +1,6 @@
-// Text, tree and JSON are three forms of one thing. At least 100,000 random tracks go round: text to
-// tree and back, JSON to tree and back, and from each to the other. Most are small, so that all of
-// them take seconds; every fiftieth is large.
+// Text, tree and JSON are three forms of one thing. At least 100,000 random tracks go round: text
+// to tree and back, JSON to tree and back, and from each to the other. Most are small, so that all
+// of them take seconds; every fiftieth is large.
 //
 // TURNOUT_LANG_TRACKS sets how many; TURNOUT_LANG_FIRST=SEED begins with another one: a failure
 // prints the seed that repeats it.
@@ -27,7 +27,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 int size_of(std::uint64_t seed) {
   constexpr int kEvery = 50;
   constexpr int kLarge = 24;
-  return seed % kEvery == 0 ? kLarge : 2 + static_cast<int>(seed % 3);
+  return seed % kEvery == 0 ? kLarge : 2 + static_cast<int>(seed % 2);
 }
 
 std::string problems_of(const track::TrackFromJson& read) {
@@ -38,26 +38,30 @@ std::string problems_of(const track::TrackFromJson& read) {
   return out;
 }
 
-// What is lost on the way; empty when nothing is.
-std::string lost(const track::Track& t) {
+// What is lost on the way; empty when nothing is. Equal trees have the same text and the same JSON,
+// so these are compared for some tracks only (`closely`).
+std::string lost(const track::Track& t, bool closely) {
   const std::string text = format(t);
   const Parsed parsed = parse(text);
   if (!parsed.diagnostics.empty() || !(parsed.track == t)) {
     return "parse(format(t)) is not t:\n" + text;
-  }
-  if (format(parsed.track) != text) {
-    return "format is not idempotent:\n" + text;
   }
   const std::string json = to_json(t, track::JsonLayout::kCompact);
   const track::TrackFromJson read = track::from_json(json);
   if (!read.ok() || !(read.track == t)) {
     return "from_json(to_json(t)) is not t:\n" + problems_of(read) + json;
   }
+  if (!closely) {
+    return {};
+  }
+  if (format(parsed.track) != text) {
+    return "format is not idempotent:\n" + text;
+  }
   if (to_json(read.track, track::JsonLayout::kCompact) != json) {
     return "to_json(from_json(j)) is not j:\n" + json;
   }
-  // The tree read from the text gave the tree `t`, so its JSON is `json`, too.
-  if (format(read.track) != text) {
+  const track::TrackFromJson from_text = track::from_json(track::to_json(parsed.track));
+  if (!from_text.ok() || format(from_text.track) != text) {
     return "text, JSON, text is not the same text:\n" + text;
   }
   return {};
@@ -68,7 +72,8 @@ TEST(EveryForm, NothingIsLost) {
   const std::uint64_t first = number_from("TURNOUT_LANG_FIRST", 1);
   const std::uint64_t count = number_from("TURNOUT_LANG_TRACKS", kTracks);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    const std::string what = lost(random_track(seed, size_of(seed)));
+    constexpr std::uint64_t kClosely = 10;
+    const std::string what = lost(random_track(seed, size_of(seed)), seed % kClosely == 0);
     ASSERT_EQ(what, "") << "repeat with TURNOUT_LANG_FIRST=" << seed << " TURNOUT_LANG_TRACKS=1";
   }
 }
@@ -82,7 +87,7 @@ TEST(EveryForm, SampleTracks) {
       if (entry.path().extension() == ".track") {
         const Parsed parsed = parse(read_file(entry.path()));
         ASSERT_TRUE(parsed.ok()) << entry.path();
-        EXPECT_EQ(lost(parsed.track), "") << entry.path();
+        EXPECT_EQ(lost(parsed.track, true), "") << entry.path();
         ++seen;
       }
     }
