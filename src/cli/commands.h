@@ -42,6 +42,15 @@ struct FormatOptions {
 };
 int format_files(const FormatOptions& options);
 
+struct ConvertOptions {
+  std::vector<std::string> files;     // "-": standard input
+  std::string to;                     // "json" or "track"
+  std::optional<std::string> output;  // instead of standard output
+  bool compact = false;               // JSON on one line
+  bool schema = false;                // only print the JSON Schema
+};
+int convert_files(const ConvertOptions& options);
+
 int make_key(const std::string& file);
 
 struct RenderCommand {

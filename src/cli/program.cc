@@ -52,6 +52,7 @@ struct Line {
   std::vector<std::string> known_fields;
   std::string known_server;
   FormatOptions format;
+  ConvertOptions convert;
   std::string key_file;
   ApplyOptions apply;
   std::vector<std::string> apply_map;
@@ -130,6 +131,16 @@ void add_language(CLI::App& app, Line& line) {
   format.add_option("FILE", line.format.files, "files, or - for standard input to standard output")
       ->required();
   format.add_flag("--check", line.format.check, "change nothing; exit 1 if something would change");
+
+  CLI::App& convert = *app.add_subcommand(
+      "convert", "Turn a track's text into JSON, or JSON into text; nothing is lost");
+  convert.add_option("FILE", line.convert.files, "files, or - for standard input");
+  CLI::Option* const to = convert.add_option("--to", line.convert.to, "json or track")
+                              ->check(CLI::IsMember({"json", "track"}));
+  convert.add_option("--output", line.convert.output, "FILE to write instead of printing");
+  convert.add_flag("--compact", line.convert.compact, "JSON on one line");
+  convert.add_flag("--schema", line.convert.schema, "print the JSON Schema of the JSON form")
+      ->excludes(to);
 
   CLI::App& apply = *app.add_subcommand("apply", "Publish tracks");
   apply.add_option("FILE", line.apply.files, "files")->required();
@@ -303,6 +314,9 @@ int dispatch(const std::string& command, Line& line) {
   }
   if (command == "fmt") {
     return format_files(line.format);
+  }
+  if (command == "convert") {
+    return convert_files(line.convert);
   }
   if (command == "keygen") {
     return make_key(line.key_file);

@@ -236,6 +236,44 @@ TEST_F(ProgramTest, RendersTemplates) {
   EXPECT_EQ(run({"render", "page.html", "--html", "--text"}).code, 2);
 }
 
+TEST_F(ProgramTest, ConvertsToJsonAndBack) {
+  const std::string text =
+      "# why\ntrack \"A\"  # here\n\nstep \"S\"\n  otherwise:\n    stop as \"x\"\n";
+  file("a.track", text);
+  const Ended printed = run({"convert", "--to", "json", "a.track"});
+  EXPECT_EQ(printed.code, 0) << printed.err;
+  EXPECT_EQ(json::parse(printed.out)["comments"],
+            json::parse(R"({"before":["why"],"behind":"here"})"));
+  EXPECT_EQ(run({"convert", "--to", "json", "a.track", "--output", "a.json"}).out, "");
+  EXPECT_EQ(contents(folder_ / "a.json"), printed.out);
+  EXPECT_EQ(run({"convert", "--to", "track", "a.json"}).out, text);
+  const std::string compact = run({"convert", "--to", "json", "--compact", "a.track"}).out;
+  EXPECT_EQ(compact, json::parse(compact).dump().size() + 1 == compact.size() ? compact : "");
+  EXPECT_EQ(run({"convert", "--schema"}).out,
+            contents(fs::path(TURNOUT_SOURCE_DIR) / "docs/formats/track.schema.json"));
+}
+
+TEST_F(ProgramTest, ConvertSaysWhatIsWrong) {
+  file("a.track", "track \"A\"\nstep \"S\"\n  othrwise:\n    stop\n");
+  file("a.json", R"({"format":1,"track":"A","parts":[{"part":"step","nmae":"S"}]})");
+  const Ended text = run({"convert", "--to", "json", "a.track"});
+  EXPECT_EQ(text.code, 1);
+  EXPECT_NE(text.err.find("a.track:3:3: error:"), std::string::npos) << text.err;
+  const Ended form = run({"convert", "--to", "track", "a.json"});
+  EXPECT_EQ(form.code, 1);
+  EXPECT_EQ(form.out, "");
+  EXPECT_EQ(form.err,
+            "a.json: error: /parts/0: expected a member \"name\"\n"
+            "a.json: error: /parts/0/nmae: this member is not known here; did you mean "
+            "\"name\"?\n");
+  EXPECT_EQ(run({"convert", "--to", "json", "not-there.track"}).code, 1);
+  EXPECT_EQ(run({"convert"}).code, 2);
+  EXPECT_EQ(run({"convert", "a.track"}).code, 2);
+  EXPECT_EQ(run({"convert", "--to", "xml", "a.track"}).code, 2);
+  EXPECT_EQ(run({"convert", "--to", "json", "--schema"}).code, 2);
+  EXPECT_EQ(run({"convert", "--to", "json", "a.track", "a.track", "--output", "b"}).code, 2);
+}
+
 TEST_F(ProgramTest, FromImportToReport) {
   serve();
   // Measure 5: broken lines are said with file, line and remedy, and nothing else stops.

@@ -14,6 +14,7 @@
 
 #include "coverage.h"
 #include "generate.h"
+#include "lang/formatter.h"
 #include "lang/parser.h"
 #include "samples.h"
 #include "track/json_form.h"
@@ -63,6 +64,24 @@ TEST(Schema, RandomTracksUseAllOfIt) {
   std::vector<std::string> unused = coverage.unused();
   std::erase_if(unused, [](const std::string& branch) { return kOnlyRead.count(branch) != 0; });
   EXPECT_THAT(unused, ::testing::IsEmpty());
+}
+
+// The block of a page that begins with ```KIND.
+std::string block(const std::string& page, const std::string& kind) {
+  const std::size_t begin = page.find("```" + kind + "\n");
+  EXPECT_NE(begin, std::string::npos) << kind;
+  const std::size_t text = begin + kind.size() + 4;
+  return page.substr(text, page.find("```", text) - text);
+}
+
+TEST(Schema, TheExampleOfThePageIsRight) {
+  const std::string page = read_file(kSource / "docs/formats/track-json.md");
+  const Parsed parsed = parse(block(page, "track"));
+  ASSERT_TRUE(parsed.diagnostics.empty());
+  EXPECT_EQ(format(parsed.track), block(page, "track"));
+  EXPECT_EQ(json::parse(block(page, "json")), json::parse(track::to_json(parsed.track)));
+  const track::TrackFromJson read = track::from_json(block(page, "json"));
+  EXPECT_TRUE(read.ok() && read.track == parsed.track);
 }
 
 // A document, and whether the reader takes it.
