@@ -82,30 +82,39 @@ void Input::none_of(const std::vector<std::string>& words, const JsonValue& foun
         (text == nullptr ? "" : perhaps(*text, words)));
 }
 
-const JsonValue* Input::find(const JsonObject& object, std::string_view name,
-                             std::vector<std::string_view>& known) {
+const JsonValue* Reading::find(std::string_view name) {
   known.push_back(name);
-  return member_named(object, name);
+  const JsonValue* value = nullptr;
+  if (next < members.size() && members[next].name == name) {
+    value = &members[next++].value;  // should it stand twice, that is reported
+  } else {
+    value = member_named(members, name);
+  }
+  found += value == nullptr ? 0 : 1;
+  return value;
 }
 
-void Input::check_names(const JsonObject& object, const std::vector<std::string_view>& known) {
+void Input::check_names(const Reading& from) {
+  if (from.found == from.members.size()) {
+    return;  // each is known, and stands once
+  }
   std::vector<std::string_view> names;
-  names.reserve(object.size());
-  std::vector<std::string> lacking;
-  for (const JsonMember& m : object) {
+  names.reserve(from.members.size());
+  for (const JsonMember& m : from.members) {
     names.push_back(m.name);
   }
   std::sort(names.begin(), names.end());
-  for (const std::string_view name : known) {
+  std::vector<std::string> lacking;
+  for (const std::string_view name : from.known) {
     if (!std::binary_search(names.begin(), names.end(), name)) {
       lacking.emplace_back(name);
     }
   }
-  for (const JsonMember& m : object) {
+  for (const JsonMember& m : from.members) {
     if (problems_.size() == kMaxJsonProblems) {
       return;
     }
-    if (std::find(known.begin(), known.end(), m.name) == known.end()) {
+    if (std::find(from.known.begin(), from.known.end(), m.name) == from.known.end()) {
       const At at(*this, m.name);
       wrong("this member is not known here" + perhaps(m.name, lacking));
     }

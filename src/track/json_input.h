@@ -17,6 +17,19 @@ namespace turnout::track::json {
 // How a condition stands in the text, which decides whether it needs brackets there.
 enum class Stands { kAlone, kInOr, kInAnd, kBehindWord };
 
+// An object while its members are read.
+struct Reading {
+  const JsonObject& members;
+  std::vector<std::string_view> known = {};  // the names that it may have
+  std::size_t found = 0;                     // how many of them it has
+  std::size_t next = 0;                      // behind the member that was found last
+  bool chosen = true;                        // all tags say which alternative it is
+
+  // The member, or null. Its name counts as known; no name is asked for twice. Constant where the
+  // members stand in the order of the writer.
+  const JsonValue* find(std::string_view name);
+};
+
 class Input {
  public:
   // Goes to a member or an item of the value, and back at its end.
@@ -39,11 +52,8 @@ class Input {
   // Here stands a word that is none of `words`, or no word at all.
   void none_of(const std::vector<std::string>& words, const JsonValue& found);
 
-  // The member, or null. Its name counts as known. `object` must outlive `known`.
-  static const JsonValue* find(const JsonObject& object, std::string_view name,
-                               std::vector<std::string_view>& known);
   // Reports names that stand twice, and those that are not known.
-  void check_names(const JsonObject& object, const std::vector<std::string_view>& known);
+  void check_names(const Reading& from);
   // Reports what does not hold between members.
   void check_tie(const JsonObject& object, const Tie& tie);
 

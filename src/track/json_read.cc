@@ -64,19 +64,12 @@ void read(Input& in, const JsonValue& value, std::vector<T>& out, const Spec& sp
 
 // ---- Members of objects
 
-// An object while its members are read.
-struct Reading {
-  const JsonObject& members;
-  std::vector<std::string_view> known = {};
-  bool chosen = true;  // all tags say which alternative it is
-};
-
 template <class T>
 void read_parts(Input& in, Reading& from, T& out);
 
 template <class T, class M>
 void read_part(Input& in, Reading& from, T& out, const Member<T, M>& part) {
-  const JsonValue* const value = Input::find(from.members, part.name, from.known);
+  const JsonValue* const value = from.find(part.name);
   if (value != nullptr) {
     const Input::At at(in, part.name);
     read(in, *value, out.*part.at, part.spec);
@@ -87,7 +80,7 @@ void read_part(Input& in, Reading& from, T& out, const Member<T, M>& part) {
 
 template <class T, class M, std::size_t N>
 void read_part(Input& in, Reading& from, T& out, const Words<T, M, N>& part) {
-  const JsonValue* const value = Input::find(from.members, part.name, from.known);
+  const JsonValue* const value = from.find(part.name);
   if (value == nullptr) {
     if (!part.usual) {
       in.wrong("expected a member \"" + std::string(part.name) + "\"");
@@ -137,7 +130,7 @@ std::vector<std::string> names_of_alternatives() {
 template <class V>
 void read_variant(Input& in, Reading& from, V& out) {
   constexpr std::string_view kTag = Alternatives<V>::tag;
-  const JsonValue* const tag = Input::find(from.members, kTag, from.known);
+  const JsonValue* const tag = from.find(kTag);
   if (tag == nullptr) {
     in.wrong("expected a member \"" + std::string(kTag) +
              "\" that says what this is: " + one_of_these(names_of_alternatives<V>()));
@@ -180,7 +173,7 @@ void read_object(Input& in, const JsonValue& value, Fill fill) {
   Reading from{*object};
   fill(from);
   if (from.chosen) {
-    in.check_names(*object, from.known);
+    in.check_names(from);
   }
 }
 
@@ -243,7 +236,7 @@ void check_counts(Input& in, const Track& track) {
 }
 
 void read_format(Input& in, Reading& from) {
-  const JsonValue* const format = Input::find(from.members, kFormat, from.known);
+  const JsonValue* const format = from.find(kFormat);
   const auto* const number = format == nullptr ? nullptr : std::get_if<double>(&format->data);
   if (format == nullptr) {
     in.wrong(fmt::format("expected a member \"{}\", which is {}", kFormat, kJsonFormat));
@@ -252,7 +245,7 @@ void read_format(Input& in, Reading& from) {
     in.expected(fmt::format("{}, the one format that there is", kJsonFormat), *format);
   }
   // Editors find the schema by it.
-  const JsonValue* const schema = Input::find(from.members, kSchema, from.known);
+  const JsonValue* const schema = from.find(kSchema);
   if (schema != nullptr && !std::holds_alternative<std::string>(schema->data)) {
     const Input::At at(in, kSchema);
     in.expected("a text", *schema);

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <random>
 #include <string>
 
 #include "generate.h"
@@ -93,6 +94,60 @@ TEST(EveryForm, SampleTracks) {
     }
   }
   EXPECT_GE(seen, 5);
+}
+
+// `inner` inside one more condition, of a kind that the draw chooses.
+track::Condition around(track::Condition inner, std::mt19937_64& draw) {
+  track::Condition field;
+  field.node = track::BooleanField{{"a", {}}};
+  std::vector<track::Condition> both = {std::move(field), std::move(inner)};
+  track::Condition out;
+  switch (draw() % 5) {
+    case 0:
+      out.node = track::And{std::move(both)};
+      break;
+    case 1:
+      out.node = track::Or{std::move(both)};
+      break;
+    case 2: {
+      track::DidEvent did;
+      did.event.text = "e";
+      did.where = track::Box<track::Condition>(std::move(both[1]));
+      out.node = std::move(did);
+      break;
+    }
+    default:
+      out.node = track::Not{std::move(both[1])};
+  }
+  return out;
+}
+
+// The parser and the reader of JSON count nesting alike: near the limit both take a condition, or
+// neither does.
+TEST(EveryForm, NestingIsCountedAlike) {
+  int taken = 0;
+  constexpr std::uint64_t kConditions = 400;
+  for (std::uint64_t seed = 1; seed <= kConditions; ++seed) {
+    std::mt19937_64 draw(seed);
+    track::Condition condition;
+    condition.node = track::HasTag{{"x", {}}};
+    constexpr std::uint64_t kLeast = 85;
+    for (std::uint64_t depth = kLeast + draw() % 60; depth > 0; --depth) {
+      condition = around(std::move(condition), draw);
+    }
+    track::Track t;
+    t.name.text = "T";
+    t.parts.emplace_back(track::Step());
+    auto& step = std::get<track::Step>(t.parts[0]);
+    step.name.text = "S";
+    step.rules.emplace_back().head = track::When{std::move(condition)};
+    const bool text = parse(format(t)).ok();
+    const track::TrackFromJson read = track::from_json(to_json(t, track::JsonLayout::kCompact));
+    ASSERT_EQ(text, read.ok()) << "seed " << seed << "\n" << format(t) << problems_of(read);
+    taken += text ? 1 : 0;
+  }
+  EXPECT_GT(taken, 40);
+  EXPECT_LT(taken, 360);
 }
 
 // Indented and compact are the same JSON, and large tracks go round in both.
