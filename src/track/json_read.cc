@@ -78,8 +78,8 @@ void read_part(Input& in, Reading& from, T& out, const Member<T, M>& part) {
   }
 }
 
-template <class T, class M, std::size_t N>
-void read_part(Input& in, Reading& from, T& out, const Words<T, M, N>& part) {
+template <class T, class M, std::size_t kCount>
+void read_part(Input& in, Reading& from, T& out, const Words<T, M, kCount>& part) {
   const JsonValue* const value = from.find(part.name);
   if (value == nullptr) {
     if (!part.usual) {
@@ -98,16 +98,16 @@ void read_part(Input& in, Reading& from, T& out, const Words<T, M, N>& part) {
   }
 }
 
-// Makes `out` the alternative number I when it has that name, and reads its members.
-template <class V, std::size_t I>
+// Makes `out` the alternative number kIndex when it has that name, and reads its members.
+template <class V, std::size_t kIndex>
 bool read_alternative(Input& in, Reading& from, const std::string& name, V& out) {
-  using A = std::variant_alternative_t<I, V>;
-  constexpr Alternative kNames = Alternatives<V>::names[I];
+  using A = std::variant_alternative_t<kIndex, V>;
+  constexpr Alternative kNames = Alternatives<V>::names[kIndex];
   const bool flagged = !kNames.flagged.empty() && name == kNames.flagged;
   if (name != kNames.name && !flagged) {
     return false;
   }
-  A& alternative = out.template emplace<I>();
+  A& alternative = out.template emplace<kIndex>();
   if constexpr (HasFlag<A>) {
     alternative.*Shape<A>::flag = flagged;
   }
@@ -138,9 +138,10 @@ void read_variant(Input& in, Reading& from, V& out) {
     return;
   }
   const auto* const name = std::get_if<std::string>(&tag->data);
-  const bool known = name != nullptr && [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return (read_alternative<V, I>(in, from, *name, out) || ...);
-  }(std::make_index_sequence<std::variant_size_v<V>>());
+  const bool known =
+      name != nullptr && [&]<std::size_t... kIndices>(std::index_sequence<kIndices...>) {
+        return (read_alternative<V, kIndices>(in, from, *name, out) || ...);
+      }(std::make_index_sequence<std::variant_size_v<V>>());
   if (!known) {
     const Input::At at(in, kTag);
     in.none_of(names_of_alternatives<V>(), *tag);

@@ -76,15 +76,15 @@ class Maker {
 
   template <class T, class M>
   void add(Looks& looks, const Member<T, M>& part);
-  template <class T, class M, std::size_t N>
-  void add(Looks& looks, const Words<T, M, N>& part);
+  template <class T, class M, std::size_t kCount>
+  void add(Looks& looks, const Words<T, M, kCount>& part);
   template <class T, class V>
   void add(Looks& looks, const Flat<T, V>&) {
     add_variant<V>(looks);
   }
   template <class V>
   void add_variant(Looks& looks);
-  template <class V, std::size_t I>
+  template <class V, std::size_t kIndex>
   void add_alternative(const Looks& before, Looks& looks);
   template <class T>
   void add_parts(Looks& looks);
@@ -183,8 +183,8 @@ void Maker::add(Looks& looks, const Member<T, M>& part) {
   put(looks, part.name, of(static_cast<const M*>(nullptr), part.spec), !may_lack<M>(part.spec));
 }
 
-template <class T, class M, std::size_t N>
-void Maker::add(Looks& looks, const Words<T, M, N>& part) {
+template <class T, class M, std::size_t kCount>
+void Maker::add(Looks& looks, const Words<T, M, kCount>& part) {
   Schema schema = {{"enum", Schema::array()}};
   for (const std::string_view word : part.words) {
     schema["enum"].push_back(std::string(word));
@@ -195,16 +195,16 @@ void Maker::add(Looks& looks, const Words<T, M, N>& part) {
   put(looks, part.name, schema, !part.usual);
 }
 
-template <class V, std::size_t I>
+template <class V, std::size_t kIndex>
 void Maker::add_alternative(const Looks& before, Looks& looks) {
-  constexpr Alternative kNames = Alternatives<V>::names[I];
+  constexpr Alternative kNames = Alternatives<V>::names[kIndex];
   Schema tag = {{"const", std::string(kNames.name)}};
   if (!kNames.flagged.empty()) {
     tag = {{"enum", Schema::array({std::string(kNames.name), std::string(kNames.flagged)})}};
   }
   Looks mine = before;
   put(mine, Alternatives<V>::tag, tag, true);
-  add_parts<std::variant_alternative_t<I, V>>(mine);
+  add_parts<std::variant_alternative_t<kIndex, V>>(mine);
   looks.insert(looks.end(), mine.begin(), mine.end());
 }
 
@@ -212,8 +212,8 @@ template <class V>
 void Maker::add_variant(Looks& looks) {
   const Looks before = std::move(looks);
   looks.clear();
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (add_alternative<V, I>(before, looks), ...);
+  [&]<std::size_t... kIndices>(std::index_sequence<kIndices...>) {
+    (add_alternative<V, kIndices>(before, looks), ...);
   }(std::make_index_sequence<std::variant_size_v<V>>());
 }
 

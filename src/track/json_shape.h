@@ -66,11 +66,11 @@ constexpr auto comment_lines(std::string_view name, std::vector<std::string> T::
 
 // An enum, or a bool, as one of several words. With `usual` it may be left out and is that word
 // then.
-template <class T, class M, std::size_t N>
+template <class T, class M, std::size_t kCount>
 struct Words {
   std::string_view name;
   M T::* at;
-  std::array<std::string_view, N> words;  // in the order of the values
+  std::array<std::string_view, kCount> words;  // in the order of the values
   std::optional<std::size_t> usual;
 };
 template <class T, class M, class... W>

@@ -50,8 +50,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
 
-  std::string problem() && { return std::move(problem_); }
-  JsonValue value() && { return std::move(whole_); }
+  const std::string& problem() const { return problem_; }
+  JsonValue take() { return std::move(whole_); }
 
  private:
   bool count() {
@@ -103,14 +103,14 @@ std::string read_json_value(std::string_view text, JsonValue& value) {
   }
   Builder builder;
   const bool whole = nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
-  std::string problem = std::move(builder).problem();
-  if (!whole && problem.empty()) {
-    problem = "is not JSON";
+  if (!builder.problem().empty()) {
+    return builder.problem();
   }
-  if (problem.empty()) {
-    value = std::move(builder).value();
+  if (!whole) {
+    return "is not JSON";
   }
-  return problem;
+  value = builder.take();
+  return {};
 }
 
 std::string what_it_is(const JsonValue& value) {

@@ -249,8 +249,8 @@ void write_part(Printer& out, const T& node, const Member<T, M>& part) {
     write(out, value);
   }
 }
-template <class T, class M, std::size_t N>
-void write_part(Printer& out, const T& node, const Words<T, M, N>& part) {
+template <class T, class M, std::size_t kCount>
+void write_part(Printer& out, const T& node, const Words<T, M, kCount>& part) {
   const auto index = static_cast<std::size_t>(node.*part.at);
   if (part.usual != index) {
     out.name(part.name);

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <string>
 
@@ -94,6 +95,27 @@ TEST(EveryForm, SampleTracks) {
     }
   }
   EXPECT_GE(seen, 5);
+}
+
+// What the fuzzers kept: small inputs that reach each their own part of the parser or the reader.
+TEST(EveryForm, CorpusOfTheFuzzers) {
+  const std::filesystem::path corpus =
+      std::filesystem::path(TURNOUT_SOURCE_DIR) / "tests/lang/corpus";
+  int sound = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(corpus / "text")) {
+    if (const Parsed parsed = parse(read_file(entry.path())); parsed.ok()) {
+      EXPECT_EQ(lost(parsed.track, true), "") << entry.path();
+      ++sound;
+    }
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(corpus / "json")) {
+    const track::TrackFromJson read = track::from_json(read_file(entry.path()));
+    if (read.ok()) {
+      EXPECT_EQ(lost(read.track, true), "") << entry.path();
+      ++sound;
+    }
+  }
+  EXPECT_GT(sound, 0);
 }
 
 // `inner` inside one more condition, of a kind that the draw chooses.
