@@ -36,7 +36,7 @@ std::optional<std::string> text_to_json(const std::string& file, const std::stri
   if (!parsed.ok()) {
     return std::nullopt;
   }
-  std::string json = track::to_json(parsed.track, layout);
+  const std::string json = track::to_json(parsed.track, layout);
   return json.ends_with("\n") ? json : json + "\n";
 }
 
