@@ -17,7 +17,10 @@ constexpr std::string_view kUpperHex = "0123456789ABCDEF";
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-bool is_plain(char c) { return static_cast<unsigned char>(c) < 0x80 && is_letter_or_digit(c); }
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x80 && is_letter_or_digit(byte);
+}
 
 // Everything but letters, digits and `kept` as %XX.
 std::string percent_encoded(std::string_view text, std::string_view kept) {

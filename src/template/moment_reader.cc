@@ -11,6 +11,8 @@
 namespace turnout::tmpl {
 namespace {
 
+constexpr std::int64_t kMaxYear = 200'000;  // well within kMaxMoment
+
 // What is known of a time while its words are read.
 struct Reading {
   std::optional<std::int64_t> year;
@@ -147,7 +149,7 @@ std::optional<std::int64_t> read_words(std::string_view text) {
       return std::nullopt;
     }
   }
-  if (!r.year || r.month < 1 || r.month > 12 || r.day < 1 || r.day > 31) {
+  if (!r.year || *r.year > kMaxYear || r.month < 1 || r.month > 12 || r.day < 1 || r.day > 31) {
     return std::nullopt;
   }
   const std::int64_t minutes =

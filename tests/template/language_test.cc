@@ -174,6 +174,7 @@ TEST(Options, SayWhenAndWhereItIs) {
       "%F 2026-12-02 00:30 +0100 Test/East");
   EXPECT_EQ(rendered_of("{{ 'now' | date: '%H', 'UTC' }}", Escape::kNone, options).text, "23");
   EXPECT_EQ(rendered_of("{{ 'now' | date: '%Y' }}").text, "1970");
+  EXPECT_EQ(rendered_of("{{ '1 Dec 2147483647' | date: '%Y' }}").text, "1 Dec 2147483647");
 }
 
 TEST(Templates, MayBeCopiedAndOutliveTheirText) {
