@@ -1,114 +1,38 @@
 #include "template/sha256.h"
 
-#include <bit>
+#include <sodium.h>
 
 namespace turnout::tmpl {
 namespace {
 
-constexpr std::size_t kBlockBytes = 64;
-
-// FIPS 180-4, 4.2.2.
-constexpr std::uint32_t kRoundConstants[64] = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
-
-using State = std::array<std::uint32_t, 8>;
-
-void take_block(State& state, std::string_view block) {
-  std::uint32_t w[64];
-  for (std::size_t i = 0; i < 16; ++i) {
-    w[i] = 0;
-    for (std::size_t k = 0; k < 4; ++k) {
-      w[i] = w[i] << 8 | static_cast<unsigned char>(block[4 * i + k]);
-    }
-  }
-  for (std::size_t i = 16; i < 64; ++i) {
-    const std::uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);
-    const std::uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ (w[i - 2] >> 10);
-    w[i] = w[i - 16] + s0 + w[i - 7] + s1;
-  }
-  auto [a, b, c, d, e, f, g, h] = state;
-  for (std::size_t i = 0; i < 64; ++i) {
-    const std::uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
-    const std::uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + kRoundConstants[i] + w[i];
-    const std::uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
-    const std::uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
-    h = g;
-    g = f;
-    f = e;
-    e = d + t1;
-    d = c;
-    c = b;
-    b = a;
-    a = t1 + t2;
-  }
-  const State added = {a, b, c, d, e, f, g, h};
-  for (std::size_t i = 0; i < state.size(); ++i) {
-    state[i] += added[i];
-  }
-}
-
-std::string padded_key(std::string_view key, char mask) {
-  std::string block(key);
-  if (key.size() > kBlockBytes) {
-    const Digest digest = sha256(key);
-    block.assign(digest.begin(), digest.end());
-  }
-  block.resize(kBlockBytes, '\0');
-  for (char& c : block) {
-    c = static_cast<char>(c ^ mask);
-  }
-  return block;
+const unsigned char* bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
 }  // namespace
 
 Digest sha256(std::string_view text) {
-  State state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  const std::uint64_t bits = std::uint64_t{8} * text.size();
-  for (; text.size() >= kBlockBytes; text.remove_prefix(kBlockBytes)) {
-    take_block(state, text.substr(0, kBlockBytes));
-  }
-  std::string end(text);
-  end += '\x80';
-  while (end.size() % kBlockBytes != kBlockBytes - 8) {
-    end += '\0';
-  }
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    end += static_cast<char>((bits >> shift) & 0xff);
-  }
-  for (std::size_t at = 0; at < end.size(); at += kBlockBytes) {
-    take_block(state, std::string_view(end).substr(at, kBlockBytes));
-  }
-  Digest digest;
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    digest[i] = static_cast<std::uint8_t>(state[i / 4] >> (24 - 8 * (i % 4)));
-  }
+  Digest digest{};
+  static_assert(std::tuple_size_v<Digest> == crypto_hash_sha256_BYTES);
+  crypto_hash_sha256(digest.data(), bytes(text), text.size());
   return digest;
 }
 
 Digest hmac_sha256(std::string_view key, std::string_view text) {
-  const Digest inner = sha256(padded_key(key, 0x36) += text);
-  std::string outer = padded_key(key, 0x5c);
-  outer.append(inner.begin(), inner.end());
-  return sha256(outer);
+  Digest digest{};
+  static_assert(std::tuple_size_v<Digest> == crypto_auth_hmacsha256_BYTES);
+  crypto_auth_hmacsha256_state state;
+  crypto_auth_hmacsha256_init(&state, bytes(key), key.size());
+  crypto_auth_hmacsha256_update(&state, bytes(text), text.size());
+  crypto_auth_hmacsha256_final(&state, digest.data());
+  return digest;
 }
 
 std::string hex(const Digest& digest) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const std::uint8_t byte : digest) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
+  std::string text(2 * digest.size() + 1, '\0');
+  sodium_bin2hex(text.data(), text.size(), digest.data(), digest.size());
+  text.pop_back();
+  return text;
 }
 
 }  // namespace turnout::tmpl

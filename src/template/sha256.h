@@ -1,8 +1,6 @@
 #pragma once
 
-// SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), so that the room needs no library of
-// cryptography for two filters. Pure. Not made to keep secrets from whoever can measure time: keys
-// in templates are in plain sight anyway.
+// SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), by libsodium, for two filters. Pure.
 
 #include <array>
 #include <cstdint>
@@ -15,6 +13,6 @@ using Digest = std::array<std::uint8_t, 32>;
 
 Digest sha256(std::string_view text);
 Digest hmac_sha256(std::string_view key, std::string_view text);
-std::string hex(const Digest& digest);
+std::string hex(const Digest& digest);  // lower case
 
 }  // namespace turnout::tmpl
