@@ -1,8 +1,9 @@
 #include "decide/zone.h"
 
 #include <algorithm>
-#include <filesystem>  // rules: allow(io): zone names are files of the zone data that cctz reads
 #include <limits>
+
+#include "base/zone_name.h"
 
 namespace turnout::decide {
 namespace {
@@ -13,7 +14,6 @@ constexpr std::int64_t kMinUs = std::numeric_limits<std::int64_t>::min();
 // range.
 constexpr std::int64_t kMaxMonths = 12'000'000;
 constexpr std::int64_t kMaxDays = 366'000'000;
-constexpr const char* kZoneFolder = "/usr/share/zoneinfo/";
 
 using Seconds = cctz::time_point<cctz::seconds>;
 
@@ -119,24 +119,11 @@ base::Instant add_clamped(base::Instant at, base::Duration duration) {
 Zone::Zone() : zone_(cctz::utc_time_zone()) {}
 
 std::optional<Zone> Zone::find(const std::string& name) {
-  // cctz opens files by the name it is given and remembers every name for ever, right or wrong, so
-  // only the names of files that are there reach it.
-  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '+' || c == '-' || c == '/';
-  });
-  if (!plain || name.empty() || name.size() > 64 || name.front() == '/' || name == "localtime") {
-    return std::nullopt;
-  }
   if (name == "UTC") {
     return Zone();
   }
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(kZoneFolder + name, error)) {
-    return std::nullopt;
-  }
   cctz::time_zone zone;
-  if (!cctz::load_time_zone(name, &zone)) {
+  if (!base::is_zone_name(name) || !cctz::load_time_zone(name, &zone)) {
     return std::nullopt;
   }
   return Zone(zone);
