@@ -36,6 +36,18 @@ struct TestOptions {
 };
 int test_tracks(const TestOptions& options);
 
+struct TryOptions {
+  std::string file;
+  KnownFrom known;
+  std::string contact = "{}";      // fields as a JSON object; "tags" may be a list
+  std::optional<std::string> at;   // when the clock begins; none: now
+  std::string until = "365 days";  // how far it runs
+  std::vector<std::string> set;    // FIELD=VALUE@DURATION: changes on the way
+  bool anyhow = false;             // also a contact that nothing gathers
+  bool json = false;
+};
+int try_track(const TryOptions& options);
+
 struct FormatOptions {
   std::vector<std::string> files;  // "-": standard input to standard output
   bool check = false;

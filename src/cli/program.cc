@@ -47,6 +47,7 @@ struct Line {
   std::string email;
   CheckOptions check;
   TestOptions test;
+  TryOptions dry;
   std::string junit;
   KnownFrom known;
   std::vector<std::string> known_fields;
@@ -126,6 +127,19 @@ void add_language(CLI::App& app, Line& line) {
   test.add_option("FILE", line.test.files, "files")->required();
   add_known(test, line);
   test.add_option("--junit", line.junit, "write the results to this file as JUnit XML, too");
+
+  CLI::App& dry =
+      *app.add_subcommand("try", "Show a contact's way through a track, without a server");
+  dry.add_option("FILE", line.dry.file, "track")->required();
+  dry.add_option("--contact", line.dry.contact,
+                 "fields as a JSON object: '{\"score\": 55, \"tags\": [\"vip\"]}'");
+  dry.add_option("--at", line.dry.at,
+                 "time at which it begins, such as 2026-12-01T09:00:00Z (now)");
+  dry.add_option("--until", line.dry.until, "how long it goes on (365 days)");
+  dry.add_option("--set", line.dry.set, "FIELD=VALUE@DURATION: a change on the way")->take_all();
+  dry.add_flag("--anyhow", line.dry.anyhow, "put it on the track though no `gather` takes it");
+  add_known(dry, line);
+  dry.add_flag("--json", line.dry.json, "print JSON");
 
   CLI::App& format = *app.add_subcommand("fmt", "Lay tracks out as they should be");
   format.add_option("FILE", line.format.files, "files, or - for standard input to standard output")
@@ -267,6 +281,14 @@ int run_check(Line& line) {
   return check_files(line.check);
 }
 
+int run_try(Line& line) {
+  if (const int code = read_known(line); code != kExitDone) {
+    return code;
+  }
+  line.dry.known = line.known;
+  return try_track(line.dry);
+}
+
 int run_tests(Line& line) {
   if (const int code = read_known(line); code != kExitDone) {
     return code;
@@ -311,6 +333,9 @@ int dispatch(const std::string& command, Line& line) {
   }
   if (command == "test") {
     return run_tests(line);
+  }
+  if (command == "try") {
+    return run_try(line);
   }
   if (command == "fmt") {
     return format_files(line.format);

@@ -8,9 +8,9 @@
 #include "cli/exit_codes.h"
 #include "cli/files.h"
 #include "cli/known_names.h"
+#include "cli/runnable_track.h"
 #include "cli/screen.h"
 #include "decide/test_case.h"
-#include "lang/checker.h"
 
 namespace turnout::cli {
 namespace {
@@ -88,29 +88,15 @@ void print(const FileResult& result) {
   }
 }
 
-// Nothing when the file cannot be read or is no track that runs, which has been said.
 std::optional<FileResult> run_file(const std::string& file, const KnownNames& known) {
-  auto text = read_whole_file(file);
-  if (!text) {
-    print_error(text.error().message);
-    return std::nullopt;
-  }
-  lang::Analysis analysis = known.analyse(text.value());
-  std::vector<lang::Diagnostic> diagnostics = std::move(analysis.diagnostics);
-  if (!lang::has_errors(diagnostics)) {
-    const auto not_run = lang::check_runnable(analysis.track);
-    diagnostics.insert(diagnostics.end(), not_run.begin(), not_run.end());
-  }
-  if (lang::has_errors(diagnostics)) {
-    for (const lang::Diagnostic& diagnostic : diagnostics) {
-      fmt::print(stderr, "{}", lang::render(diagnostic, file, text.value(), colour_on_errors()));
-    }
+  const std::optional<track::Track> track = read_runnable(file, known);
+  if (!track) {
     return std::nullopt;
   }
   FileResult result{file, {}};
-  for (const auto& part : analysis.track.parts) {
+  for (const auto& part : track->parts) {
     if (const auto* const test = std::get_if<track::TestCase>(&part)) {
-      result.tests.push_back(decide::run_test(analysis.track, *test, known.catalogue));
+      result.tests.push_back(decide::run_test(*track, *test, known.catalogue));
     }
   }
   return result;

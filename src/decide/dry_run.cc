@@ -206,17 +206,22 @@ void DryRun::decide() {
     tag.add ? void(tags_.insert(tag.tag)) : void(tags_.erase(tag.tag));
   }
   if (shape.moves > 0) {
-    note_moves(shape);
-    note_messages(shape, out.payload[0]);
+    const std::size_t first_move = moves_.size();
+    note_moves(shape, out.seen[0]);
+    note_messages(shape, out.payload[0], first_move);
     step_ = shape.step;
     move_no_ += shape.moves;
   }
 }
 
-void DryRun::note_moves(const track::Shape& shape) {
+void DryRun::note_moves(const track::Shape& shape, std::string_view seen) {
   for (std::size_t i = 0; i + 2 < shape.path.size(); i += 2) {
-    DryMove move{
-        .at = now_, .from = shape.path[i], .rule = shape.path[i + 1], .to = shape.path[i + 2]};
+    DryMove move;
+    move.at = now_;
+    move.from = shape.path[i];
+    move.rule = shape.path[i + 1];
+    move.to = shape.path[i + 2];
+    move.seen = seen;
     if (i + 3 == shape.path.size()) {
       move.state = shape.state;
       move.due_at = due_at_;
@@ -225,11 +230,12 @@ void DryRun::note_moves(const track::Shape& shape) {
   }
 }
 
-void DryRun::note_messages(const track::Shape& shape, std::string_view payload) {
+void DryRun::note_messages(const track::Shape& shape, std::string_view payload,
+                           std::size_t first_move) {
   const auto payloads = nlohmann::json::parse(payload, nullptr, false);
   for (std::size_t i = 0; i < shape.acts.size(); ++i) {
     const track::Shape::Act& act = shape.acts[i];
-    DryMessage message{now_, act.kind, {}, {}};
+    DryMessage message{now_, first_move + static_cast<std::size_t>(act.move - 1), act.kind, {}, {}};
     for (const auto& [key, number] : numbering_.actions) {
       if (number == act.name) {
         message.name = key.second;

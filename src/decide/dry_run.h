@@ -30,6 +30,7 @@ struct DryMove {
   std::int32_t rule = 0;  // index of the rule that fired
   std::int32_t to = 0;    // step number, or an outcome number when stopped
   track::PositionState state = track::PositionState::kOpen;
+  std::string seen;  // JSON object of what the rules tested in this passage read
   base::Instant due_at =
       track::kNever;  // of the last move at an instant: when it is looked at again
 };
@@ -37,6 +38,7 @@ struct DryMove {
 // What would be in the outbox.
 struct DryMessage {
   base::Instant at;
+  std::size_t move = 0;  // index into moves()
   track::ActionKind kind = track::ActionKind::kEmail;
   std::string name;
   std::string payload;  // JSON, or ""
@@ -84,8 +86,8 @@ class DryRun {
   base::Result<void> settle();
   base::Result<void> wake(const std::vector<std::size_t>& fields,
                           const std::vector<std::size_t>& tags);
-  void note_moves(const track::Shape& shape);
-  void note_messages(const track::Shape& shape, std::string_view payload);
+  void note_moves(const track::Shape& shape, std::string_view seen);
+  void note_messages(const track::Shape& shape, std::string_view payload, std::size_t first_move);
 
   Program program_;
   std::vector<GatherClause> gathers_;

@@ -144,7 +144,11 @@ Result<Value> slice(const Value& input, const Arguments& arguments, Surroundings
     begin += static_cast<double>(array ? input.items().size() : count_points(text));
   }
   if (begin < 0 || length < 0) {
-    return array ? Value::array({}) : Value("");
+    // Not as one expression: GCC 12 warns of a value that it takes for uninitialized.
+    if (array) {
+      return Value::array({});
+    }
+    return Value("");
   }
   if (array) {
     return slice_array(input, begin, length);

@@ -207,6 +207,35 @@ TEST_F(ProgramTest, RunsTheTestsBesideATrack) {
       << wrong.err;
 }
 
+TEST_F(ProgramTest, TriesATrackWithoutAServer) {
+  file("fields.toml", "[fields]\nage = \"number\"\n");
+  file("a.track",
+       "track \"A\"\n  gather contacts where age is at least 60 continuously\n"
+       "step \"S\"\n  otherwise:\n    send email \"hello\"\n    go to \"T\" after 2 days\n"
+       "step \"T\"\n  when age is 70:\n    stop as \"x\"\n");
+  const std::vector<std::string> command = {"try",           "a.track", "--contact",
+                                            "{\"age\": 65}", "--at",    "2026-12-01T09:00:00Z"};
+  const std::string start =
+      "2026-12-01T09:00:00Z  \"S\" → \"T\", closed until 2026-12-03T09:00:00Z\n    otherwise\n"
+      "    email \"hello\"\n    saw {}\n";
+  const Ended waits = run(command);
+  EXPECT_EQ(waits.code, 0) << waits.err;
+  EXPECT_EQ(waits.out, start + "2027-12-01T09:00:00Z  waits on \"T\", for something to change\n");
+  auto changed = command;
+  changed.insert(changed.end(), {"--set", "age=70@3 days"});
+  EXPECT_EQ(run(changed).out,
+            start +
+                "2026-12-04T09:00:00Z  \"T\" → stops as \"x\"\n    when age is 70\n"
+                "    saw {\"age\":70}\n");
+  changed.push_back("--json");
+  EXPECT_EQ(json::parse(run(changed).out)["moves"][1]["head"], "when age is 70");
+  const Ended nobody = run({"try", "a.track", "--contact", "{\"age\": 5}"});
+  EXPECT_EQ(nobody.code, 1);
+  EXPECT_NE(nobody.err.find("--anyhow"), std::string::npos) << nobody.err;
+  EXPECT_EQ(run({"try", "a.track", "--contact", "{\"agee\": 5}"}).code, 1);
+  EXPECT_EQ(run({"try", "a.track", "--until", "soon"}).code, 1);
+}
+
 TEST_F(ProgramTest, RendersTemplates) {
   file("welcome.txt", "Subject: Hi {{ name }}\n\nDear {{ name }}, {{ plna }}\n");
   const Ended mail = run({"render", "welcome.txt", "--contact", "{\"name\": \"A\\nB\"}"});

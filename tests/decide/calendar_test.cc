@@ -9,7 +9,7 @@ namespace {
 using track::kNever;
 using track::PositionState;
 
-constexpr base::Duration kUs{1};
+constexpr base::Duration kMicrosecond{1};
 constexpr std::uint64_t kFirstRule = 1;
 
 TestRow at_step(base::Instant opened, std::map<std::string, track::Value> values = {}) {
@@ -68,7 +68,7 @@ step "a"
   TestRow waiting = next(row, out);
   for (const char* turn : {"2026-06-08T09:00:00Z", "2026-06-09T09:00:00Z"}) {
     ASSERT_EQ(waiting.due_at, at(turn));
-    out = track.run(waiting.due_at + kUs * 1500, {waiting});
+    out = track.run(waiting.due_at + kMicrosecond * 1500, {waiting});
     EXPECT_EQ(shape_of(out, 0).moves, 1) << turn;
     EXPECT_EQ(out.stayed[0], kFirstRule);
     waiting = next(waiting, out);
@@ -114,7 +114,7 @@ step "a"
   EXPECT_EQ(out.due_at[0], at("2026-06-04T10:00:00Z"));
   EXPECT_EQ(out.step_at[0], opened);
   TestRow resting = next(row, out);
-  out = track.run(resting.due_at - kUs, {resting});
+  out = track.run(resting.due_at - kMicrosecond, {resting});
   EXPECT_EQ(shape_of(out, 0).moves, 0);
   EXPECT_EQ(out.due_at[0], resting.due_at);
   EXPECT_EQ(out.stayed[0], resting.stayed);
@@ -180,7 +180,7 @@ TEST(Calendar, R16MoveByAFieldFollowsItWhenItChanges) {
   EXPECT_EQ(out.stayed[0], 0U);
   EXPECT_EQ(out.due_at[0], at("2026-06-11T10:00:00Z"));
   // Due by the time it was set for, it opens at that.
-  out = track.run(waiting.due_at + kUs * 700, {waiting});
+  out = track.run(waiting.due_at + kMicrosecond * 700, {waiting});
   EXPECT_EQ(shape_of(out, 0).state, PositionState::kOpen);
   EXPECT_EQ(out.step_at[0], waiting.due_at);
 }

@@ -1,0 +1,33 @@
+#include "cli/runnable_track.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/files.h"
+#include "cli/screen.h"
+
+namespace turnout::cli {
+
+std::optional<track::Track> read_runnable(const std::string& file, const KnownNames& known) {
+  auto text = read_whole_file(file);
+  if (!text) {
+    print_error(text.error().message);
+    return std::nullopt;
+  }
+  lang::Analysis analysis = known.analyse(text.value());
+  std::vector<lang::Diagnostic> diagnostics = std::move(analysis.diagnostics);
+  if (!lang::has_errors(diagnostics)) {
+    const auto not_run = lang::check_runnable(analysis.track);
+    diagnostics.insert(diagnostics.end(), not_run.begin(), not_run.end());
+  }
+  for (const lang::Diagnostic& diagnostic : diagnostics) {
+    fmt::print(stderr, "{}", lang::render(diagnostic, file, text.value(), colour_on_errors()));
+  }
+  if (lang::has_errors(diagnostics)) {
+    return std::nullopt;
+  }
+  return std::move(analysis.track);
+}
+
+}  // namespace turnout::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+// A track in a file, read for a command that runs it.
+
+#include <optional>
+#include <string>
+
+#include "cli/known_names.h"
+#include "track/track.h"
+
+namespace turnout::cli {
+
+// Nothing when the file cannot be read, or is no track that runs: which is said on standard error,
+// with every mistake.
+std::optional<track::Track> read_runnable(const std::string& file, const KnownNames& known);
+
+}  // namespace turnout::cli
