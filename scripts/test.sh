@@ -45,11 +45,14 @@ build() {
 # only: it is what everybody works with all day.
 stage build-asan build asan tests_unit tests_sim tests_db template_oracle
 suite unit asan unit
+# Each of these two keeps one processor busy.
+(stage model tests/model/run.sh "$length") >"$results/model.out" 2>&1 &
 suite sim asan sim
+wait
+cat "$results/model.out"
 suite db asan db scripts/with-postgres.sh
 stage template-oracle tests/template/oracle/run.sh build/asan
 stage tools tests/tools/run.sh
-stage model tests/model/run.sh "$length"
 
 stage build-release build release turnout sim_run
 # Real processes wait for most of their time, so the simulation takes what they leave.
