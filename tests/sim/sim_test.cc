@@ -129,7 +129,6 @@ INSTANTIATE_TEST_SUITE_P(
                     database(Fault::kLifeLockGuessed, "LifeLockGuessed", "G12 G5"),
                     database(Fault::kSameIncarnation, "SameIncarnation", "G1 G5 G12"),
                     database(Fault::kDeliveryRetaken, "DeliveryRetaken", "G5"),
-                    database(Fault::kTakenBeforeHeld, "TakenBeforeHeld", "G5"),
                     database(Fault::kNotHeld, "NotHeld", "G5"),
                     host(Mutant::kRetestForgotten, "RetestForgotten", "G9 G6"),
                     host(Mutant::kMasterLostIgnored, "MasterLostIgnored", "G5"),

@@ -27,7 +27,7 @@ base::Result<std::vector<Delivery>> ModelSession::take_deliveries(
     const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
     const std::vector<track::Field>& fields) {
   const std::lock_guard guard(t_->mutex);
-  if (t_->held_in != t_->timeline && t_->fault != Fault::kTakenBeforeHeld) {
+  if (t_->held_in != t_->timeline) {
     return std::vector<Delivery>();
   }
   std::vector<Delivery> taken;

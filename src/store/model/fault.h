@@ -19,7 +19,6 @@ enum class Fault {
   kLifeLockGuessed,    // every life lock can be had
   kSameIncarnation,    // a restarted peer is given the incarnation it had
   kDeliveryRetaken,    // a delivery is taken without comparing its state
-  kTakenBeforeHeld,    // deliveries are taken after a fail-over before any were held
   kNotHeld,            // none are held after a fail-over
 };
 
