@@ -106,7 +106,7 @@ Instant due_instant(const CompiledDue& due, const Rows& rows, std::size_t row) {
                                             : at;
       break;
     case CompiledDue::Kind::kClock:
-      at = at_clock(*due.clock, zone, now, false, now);
+      at = due.clock ? at_clock(*due.clock, zone, now, false, now) : now;
       break;
     case CompiledDue::Kind::kAt:
       at = {moment(due.time, rows, row, now).value};

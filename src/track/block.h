@@ -90,8 +90,8 @@ struct ContactBlock {
   std::vector<base::Instant> step_at;  // when its step opened for it
   std::vector<base::Instant> due_at;   // kNever: none
   std::vector<std::uint64_t> stayed;   // open, bit r: rule r of the step fired with `stay` and is
-                                      // not met again until woken; closed: why
-  std::vector<Column> columns;  // parallel to decide::Program::fields
+                                       // not met again until woken; closed: why
+  std::vector<Column> columns;         // parallel to decide::Program::fields
   std::vector<std::vector<std::uint8_t>>
       tags;  // parallel to decide::Program::tags: 1 where the contact has it
 

@@ -118,7 +118,9 @@ void write(Printer& out, Days days) {
 
 template <class T>
 void write(Printer& out, const std::optional<T>& value) {
-  write(out, *value);
+  if (value) {
+    write(out, *value);
+  }
 }
 template <class T>
 void write(Printer& out, const Box<T>& value) {
@@ -244,7 +246,9 @@ void write_part(Printer& out, const T& node, const Member<T, M>& part) {
   }
   out.name(part.name);
   if constexpr (std::is_same_v<M, std::optional<Json>>) {
-    write_members(out, std::get<Json::Object>(value->value));  // behind `with` it is an object
+    if (value) {
+      write_members(out, std::get<Json::Object>(value->value));  // behind `with` it is an object
+    }
   } else {
     write(out, value);
   }

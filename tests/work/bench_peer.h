@@ -65,8 +65,7 @@ class Database {
 class BenchPeer {
  public:
   BenchPeer(store::Store& store, const std::string& name)
-      : session_(need(store.open_session())),
-        group_(need(store.open_group_session())) {
+      : session_(need(store.open_session())), group_(need(store.open_group_session())) {
     const base::PeerName peer(name);
     self_ = {peer, need(group_->begin_life(peer, ""))};
     work::EngineConfig config;
