@@ -16,7 +16,7 @@ bool is_plain(char c) {
 
 }  // namespace
 
-bool is_zone_name(const std::string& name) {
+bool zone_exists(const std::string& name) {
   if (name.empty() || name.size() > kMaxName || name.front() == '/' || name == "localtime" ||
       !std::all_of(name.begin(), name.end(), is_plain)) {
     return false;

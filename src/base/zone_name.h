@@ -10,6 +10,6 @@ namespace turnout::base {
 // Names that mean a file elsewhere or this machine's own zone are refused. To be asked before a
 // name reaches cctz, which opens files by the name it is given and remembers every name for ever,
 // right or wrong. Reads the file system; thread-safe.
-bool is_zone_name(const std::string& name);
+bool zone_exists(const std::string& name);
 
 }  // namespace turnout::base

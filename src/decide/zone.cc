@@ -123,7 +123,7 @@ std::optional<Zone> Zone::find(const std::string& name) {
     return Zone();
   }
   cctz::time_zone zone;
-  if (!base::is_zone_name(name) || !cctz::load_time_zone(name, &zone)) {
+  if (!base::zone_exists(name) || !cctz::load_time_zone(name, &zone)) {
     return std::nullopt;
   }
   return Zone(zone);

@@ -11,7 +11,7 @@ namespace turnout::deliver {
 std::optional<std::chrono::seconds> zone_offset(std::string_view zone, base::Instant at) {
   const std::string name(zone);
   cctz::time_zone found;
-  if (!base::is_zone_name(name) || !cctz::load_time_zone(name, &found)) {
+  if (!base::zone_exists(name) || !cctz::load_time_zone(name, &found)) {
     return std::nullopt;
   }
   const auto seconds = std::chrono::floor<std::chrono::seconds>(std::chrono::microseconds{at.us});
