@@ -45,20 +45,19 @@ endif()
 # Most of the time that a file takes goes into reading the headers of others. Two ways to read them less often:
 #
 # - dev, edited file by file, has them precompiled: one set for most rooms, one more for the rooms with sockets and JSON,
-#   one for tests. The headers of a set are written <so>, not "so": CMake would make the latter absolute, and
-#   checkouts could not share what the compiler's cache has.
+#   one for tests. Only headers of others are in the sets, whose text stays as it is: the compiler's cache takes a set
+#   for the same when no more than a comment has changed in it, and g++ knows a header with #pragma once by every byte,
+#   so one of ours would be read a second time.
 # - the other presets are unity builds: CMAKE_UNITY_BUILD_BATCH_SIZE files of a room are one unit. So two files of a
 #   room must not give two things one name, though both be in anonymous namespaces; files that cannot share a unit say
 #   SKIP_UNITY_BUILD_INCLUSION.
 #
 # Neither may hide a missing #include: the presets `tidy` and `clang` do without both.
-set(TURNOUT_STD_HEADERS <algorithm> <chrono> <cmath> <cstdint> <deque> <functional> <map> <memory> <mutex> <optional> <set>
-    <string> <string_view> <unordered_map> <utility> <variant> <vector>)
-set(TURNOUT_HEADERS_plain ${TURNOUT_STD_HEADERS} <fmt/format.h> <base/result.h> <base/time.h>)
-set(TURNOUT_HEADERS_track ${TURNOUT_HEADERS_plain} <track/block.h> <track/catalogue.h> <track/numbering.h> <track/track.h>)
-set(TURNOUT_HEADERS_net ${TURNOUT_HEADERS_track} <boost/asio/io_context.hpp> <boost/asio/ip/tcp.hpp>
+set(TURNOUT_HEADERS_plain <algorithm> <charconv> <chrono> <cmath> <cstdint> <deque> <functional> <map> <memory> <mutex>
+    <optional> <set> <string> <string_view> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
+set(TURNOUT_HEADERS_net ${TURNOUT_HEADERS_plain} <boost/asio/io_context.hpp> <boost/asio/ip/tcp.hpp>
     <boost/asio/steady_timer.hpp> <nlohmann/json.hpp>)
-set(TURNOUT_HEADERS_test ${TURNOUT_HEADERS_track} <gmock/gmock.h> <gtest/gtest.h>)
+set(TURNOUT_HEADERS_test ${TURNOUT_HEADERS_plain} <gmock/gmock.h> <gtest/gtest.h>)
 
 if(CMAKE_UNITY_BUILD)
   # g++ takes a unit of several files for a header and warns of anonymous types in the class behind a pointer.

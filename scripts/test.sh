@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The whole suite in stages, one after the other; a stage that fails does not keep the next from running.
+# The whole suite in stages, one after the other; a stage that fails does not keep the next from running, unless it is a
+# build: then there is nothing to run.
 #
 #   scripts/test.sh short|long
 #
@@ -13,17 +14,31 @@ results=$PWD/build/results
 rm -rf "$results"
 mkdir -p "$results"
 
-trap 'kill 0' INT TERM  # what runs in the background, too
+trap 'trap - INT TERM; kill 0' INT TERM  # what runs in the background, too
 
-# stage NAME COMMAND...: runs it, keeps its log, and notes its exit status for the count.
+# stage NAME COMMAND...: runs it, keeps its log, and notes its exit status for the count. The log is a file and no pipe, so
+# that a process which outlives the command does not keep the stage from ending.
 stage() {
-  local name=$1 began=$SECONDS status=0
+  local name=$1 began=$SECONDS status=0 log=$results/$1/log command shown
   shift
   mkdir -p "$results/$name"
   echo "== $name"
-  TURNOUT_RESULTS="$results/$name" "$@" 2>&1 | tee "$results/$name/log" || status=$?
+  : >"$log"
+  TURNOUT_RESULTS="$results/$name" "$@" >"$log" 2>&1 &
+  command=$!
+  tail -n +1 -f -s 0.2 --pid="$command" "$log" &
+  shown=$!
+  wait "$command" || status=$?
+  wait "$shown"
   echo "$status" >"$results/$name/status"
   echo "== $name: $([ $status = 0 ] && echo passed || echo FAILED) after $((SECONDS - began)) s"
+  return "$status"
+}
+
+finish() {
+  echo
+  /usr/bin/python3 scripts/count_tests.py "$results"
+  exit
 }
 
 # suite NAME PRESET LABELS [WRAPPER...]: the ctest tests with those labels, counted case by case.
@@ -43,7 +58,7 @@ build() {
 
 # All suites run under the address and undefined-behaviour sanitizers. The development build is made and tested in the long run
 # only: it is what everybody works with all day.
-stage build-asan build asan tests_unit tests_sim tests_db template_oracle
+stage build-asan build asan tests_unit tests_sim tests_db template_oracle || finish
 suite unit asan unit
 # Each of these two keeps one processor busy.
 (stage model tests/model/run.sh "$length") >"$results/model.out" 2>&1 &
@@ -54,7 +69,7 @@ suite db asan db scripts/with-postgres.sh
 stage template-oracle tests/template/oracle/run.sh build/asan
 stage tools tests/tools/run.sh
 
-stage build-release build release turnout sim_run
+stage build-release build release turnout sim_run || finish
 # Real processes wait for most of their time, so the simulation takes what they leave.
 (stage simulation nice -n 19 tests/sim/run.py build/release/tests/sim/sim_run --cycles 2400000 --jobs "$jobs") \
   >"$results/simulation.out" 2>&1 &
@@ -63,11 +78,10 @@ stage demo env DATABASE=sqlite scripts/demo.sh
 wait
 cat "$results/simulation.out"
 if [ "$length" = long ]; then
-  stage build-dev build dev all
+  stage build-dev build dev all || finish
   suite dev dev 'unit|sim'
   stage demo-postgresql env DATABASE=postgresql scripts/demo.sh
   stage sim-long tests/sim/run.py build/release/tests/sim/sim_run --cycles 24000000 --first 1000001 --jobs "$jobs"
 fi
 
-echo
-/usr/bin/python3 scripts/count_tests.py "$results"
+finish

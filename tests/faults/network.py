@@ -23,8 +23,8 @@ class Network:
             self._add(name)
 
     def _hold(self, name, address):
-        holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo ready; exec sleep infinity"],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        holder = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", "-n", "sh", "-c",
+                                   "echo ready; exec sleep infinity"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         holder.stdout.readline()
         self.hosts[name] = (holder, address)
         run(*self.inside(name), "ip", "link", "set", "lo", "up")

@@ -252,10 +252,11 @@ def free_port():
 
 
 def start_sink(folder, host="127.0.0.1"):
-    """A mail server and a webhook receiver at that address, and where they listen: keys host, smtp, http."""
+    """A mail server and a webhook receiver at that address, and where they listen: keys host, smtp, http. They end when
+    the thread that started them does, whatever it dies of."""
     info = folder / "sink.json"
-    process = subprocess.Popen(["/usr/bin/python3", str(ROOT / "scripts/sink.py"), "--info", str(info),
-                                "--ids", str(folder / "ids"), "--host", host], stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "/usr/bin/python3", str(ROOT / "scripts/sink.py"),
+                                "--info", str(info), "--ids", str(folder / "ids"), "--host", host], stdin=subprocess.DEVNULL)
     for _ in range(100):
         if info.exists() and info.stat().st_size:
             return process, {"host": host, **json.loads(info.read_text())}
