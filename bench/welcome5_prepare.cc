@@ -67,7 +67,7 @@ void gather(store::Store& store, store::Session& session, base::TrackId track,
   const store::Fence fence{track, taken.row.timeline, taken.row.epoch};
   base::ContactId after(0);
   for (bool done = false; !done;) {
-    const auto result = need(session.gather(fence, version, step, "", {}, after, 20'000));
+    const auto result = need(session.gather(fence, {version, step}, "", {}, after, 20'000));
     after = result.last;
     done = result.done;
   }

@@ -70,13 +70,7 @@ std::string PeerHost::rule_text(store::Session& session, const std::string& trac
     return "";
   }
   const lang::Parsed parsed = lang::parse(published.value().text);
-  for (const track::Step* one : parsed.track.steps()) {
-    if (one->name.text == step && rule >= 0 &&
-        rule < static_cast<std::int32_t>(one->rules.size())) {
-      return lang::format_head(one->rules[static_cast<std::size_t>(rule)].head);
-    }
-  }
-  return "";
+  return lang::format_cause(parsed.track, step, rule);
 }
 
 base::Result<track::Track> parse_published(const std::string& text) {

@@ -177,13 +177,7 @@ class Story {
 
   // The rule as it stands in the track.
   std::string head(const decide::DryMove& move) const {
-    const std::string name = run_.name_of(move.from);
-    for (const track::Step* const step : track_.steps()) {
-      if (step->name.text == name && static_cast<std::size_t>(move.rule) < step->rules.size()) {
-        return lang::format_head(step->rules[static_cast<std::size_t>(move.rule)].head);
-      }
-    }
-    return "";
+    return lang::format_cause(track_, run_.name_of(move.from), move.rule);
   }
 
   const track::Track& track_;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "decide/compiled.h"
+#include "decide/leave.h"
 
 namespace turnout::decide {
 namespace {
@@ -21,9 +22,12 @@ base::Error not_yet(track::Span span, const char* what) {
 class TrackCompiler {
  public:
   TrackCompiler(const track::Track& track, const track::Catalogue& catalogue,
-                const track::Numbering& numbering)
+                const track::Numbering& numbering, base::TrackId id, base::Version version)
       : track_(track), numbering_(numbering), steps_(track.steps()) {
+    result_.id = id;
+    result_.version = version;
     result_.columns.catalogue = &catalogue;
+    result_.columns.track = id;
   }
 
   Result<CompiledTrack> compile() {
@@ -32,9 +36,12 @@ class TrackCompiler {
       return fail(ErrorCode::kInvalid, "a track needs at least one step");
     }
     TRYV(number_steps());
+    name_arms();
+    TRYV(leaves());
     for (const track::Step* const source : steps_) {
       TRYV(step(*source));
     }
+    TRYV(hold_out());
     // Which tags are tested is known only now.
     for (CompiledStep& step : result_.steps) {
       for (CompiledRule& rule : step.rules) {
@@ -76,17 +83,103 @@ class TrackCompiler {
     return base::ok();
   }
 
+  void name_arms() {
+    for (const track::Step* const step : steps_) {
+      double share = 0;
+      for (const track::Rule& rule : step->rules) {
+        if (const auto* const arm = std::get_if<track::Share>(&rule.head)) {
+          const double low = share;
+          share += hundredths(arm->percent);
+          if (arm->as) {
+            result_.columns.arms.emplace(arm->as->text,
+                                         Arm{numbering_.steps.at(step->name.text), low, share});
+          }
+        }
+      }
+    }
+  }
+
+  // Percentages have two decimals, so their sums are whole hundredths.
+  static double hundredths(double percent) { return std::round(percent * 100); }
+
+  Result<void> leaves() {
+    TRY(std::vector<LeaveCondition> conditions, compile_leaves(track_, result_.columns));
+    Reads& reads = result_.leave_reads;
+    for (LeaveCondition& from : conditions) {
+      CompiledRule leave;
+      leave.head = CompiledRule::Head::kWhen;
+      leave.condition = std::move(from.condition);
+      collect_reads(leave.condition, result_.columns.zone, leave.reads);
+      reads.fields.insert(leave.reads.fields.begin(), leave.reads.fields.end());
+      reads.tags.insert(leave.reads.tags.begin(), leave.reads.tags.end());
+      reads.time = reads.time || leave.reads.time;
+      leave.tested.assign(reads.fields.begin(), reads.fields.end());
+      const std::optional<track::Name>& as = from.clause->as;
+      TRY(leave.move, stop(as ? as->text : track::kLeft, from.clause->span));
+      result_.leaves.push_back(std::move(leave));
+    }
+    return base::ok();
+  }
+
+  // The step of those who are held out comes last, and is there even when nobody is held out any
+  // more, for those who were.
+  Result<void> hold_out() {
+    CompiledStep step;
+    step.number = track::kHeldOutStep;
+    step.timed = result_.leave_reads.time;
+    step.tested.assign(result_.leave_reads.fields.begin(), result_.leave_reads.fields.end());
+    for (const track::Clause& clause : track_.clauses) {
+      if (const auto* const source = std::get_if<track::HoldOut>(&clause)) {
+        CompiledRule arm;
+        arm.head = CompiledRule::Head::kShare;
+        arm.share_high = hundredths(source->percent);
+        arm.tested = step.tested;
+        arm.move.step = result_.steps.size();
+        result_.hold_out = std::move(arm);
+        CompiledRule end;
+        end.head = CompiledRule::Head::kAfter;
+        end.after = source->duration ? to_calendar(*source->duration) : CalendarDuration{0, 30, {}};
+        read_clock(end, end.after.calendar());
+        end.tested = step.tested;
+        TRY(end.move, stop(source->as.text, source->span));
+        step.reads = end.reads;
+        step.timed = true;
+        step.rules.push_back(std::move(end));
+      }
+    }
+    if (result_.step_of_number.empty()) {
+      result_.step_of_number.resize(1, kNoStep);
+    }
+    result_.step_of_number[track::kHeldOutStep] = result_.steps.size();
+    add_step(std::move(step));
+    return base::ok();
+  }
+
+  // What it and the `leave` clauses read wakes who waits on it.
+  void add_step(CompiledStep step) {
+    StepListens listens;
+    listens.step = step.number;
+    std::set<std::size_t> fields = step.reads.fields;
+    std::set<std::size_t> tags = step.reads.tags;
+    fields.insert(result_.leave_reads.fields.begin(), result_.leave_reads.fields.end());
+    tags.insert(result_.leave_reads.tags.begin(), result_.leave_reads.tags.end());
+    listens.fields.assign(fields.begin(), fields.end());
+    listens.tags.assign(tags.begin(), tags.end());
+    result_.listens.push_back(std::move(listens));
+    result_.steps.push_back(std::move(step));
+  }
+
   Result<void> step(const track::Step& source) {
     if (source.look_up) {
       return not_yet(source.look_up->span, "`look up`");
     }
-    if (source.check_every) {
-      return not_yet(source.check_every->span, "`check every`");
-    }
     CompiledStep step;
     step.number = numbering_.steps.at(source.name.text);
+    if (source.check_every) {
+      step.check = to_calendar(*source.check_every);
+    }
     double share = 0;
-    std::set<std::size_t> tested;
+    std::set<std::size_t> tested = result_.leave_reads.fields;
     for (std::size_t i = 0; i < source.rules.size(); ++i) {
       TRY(CompiledRule compiled, rule(source.rules[i], share));
       if (compiled.move.kind == CompiledMove::Kind::kStay) {
@@ -114,12 +207,8 @@ class TrackCompiler {
         rule.reads.time = step.timed;
       }
     }
-    StepListens listens;
-    listens.step = step.number;
-    listens.fields.assign(step.reads.fields.begin(), step.reads.fields.end());
-    listens.tags.assign(step.reads.tags.begin(), step.reads.tags.end());
-    result_.listens.push_back(std::move(listens));
-    result_.steps.push_back(std::move(step));
+    step.timed = step.timed || step.check || result_.leave_reads.time;
+    add_step(std::move(step));
     return base::ok();
   }
 
@@ -163,8 +252,7 @@ class TrackCompiler {
     if (const auto* const arm = std::get_if<track::Share>(&source.head)) {
       rule.head = CompiledRule::Head::kShare;
       rule.share_low = share;
-      // Percentages have two decimals, so their sums are whole hundredths.
-      share += std::round(arm->percent * 100);
+      share += hundredths(arm->percent);
       rule.share_high = share;
       return base::ok();
     }
@@ -231,6 +319,17 @@ class TrackCompiler {
       action.kind = CompiledAction::Kind::kSet;
       TRY(action.field, written_field(set->field));
       TRY(action.value, compile_operand(set->to, result_.columns));
+      return action;
+    }
+    if (const auto* const add = std::get_if<track::IncreaseField>(&source.what)) {
+      action.kind = CompiledAction::Kind::kAdd;
+      TRY(action.field, written_field(add->field));
+      action.sign = add->decrease ? -1 : 1;
+      if (const auto* const delay = std::get_if<track::DurationSpec>(&add->by)) {
+        action.delay = to_calendar(*delay);
+      } else {
+        TRY(action.value, compile_operand(std::get<track::Operand>(add->by), result_.columns));
+      }
       return action;
     }
     return not_yet(source.span, "this action");
@@ -322,10 +421,7 @@ class TrackCompiler {
 Result<CompiledTrack> compile_track(const track::Track& track, const track::Catalogue& catalogue,
                                     const track::Numbering& numbering, base::TrackId id,
                                     base::Version version) {
-  TRY(CompiledTrack compiled, TrackCompiler(track, catalogue, numbering).compile());
-  compiled.id = id;
-  compiled.version = version;
-  return compiled;
+  return TrackCompiler(track, catalogue, numbering, id, version).compile();
 }
 
 }  // namespace turnout::decide

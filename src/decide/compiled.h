@@ -32,12 +32,14 @@ struct JsonTemplate {
 };
 
 struct CompiledAction {
-  enum class Kind : std::uint8_t { kSend, kSet, kClear, kTag };
+  enum class Kind : std::uint8_t { kSend, kSet, kClear, kAdd, kTag };
   Kind kind = Kind::kSend;
   track::Shape::Act act;                  // kSend; `move` is filled in per shape
   std::optional<JsonTemplate> payload;    // kSend
-  std::size_t field = 0;                  // kSet, kClear
-  Term value;                             // kSet
+  std::size_t field = 0;                  // kSet, kClear, kAdd
+  Term value;                             // kSet, kAdd
+  std::optional<CalendarDuration> delay;  // kAdd: in place of `value`
+  int sign = 1;                           // kAdd: -1 takes away
   track::Shape::Tag tag;                  // kTag
   std::optional<std::size_t> tested_tag;  // kTag: its index when conditions test it
 };
@@ -70,9 +72,10 @@ struct CompiledStep {
   std::int32_t number = 0;
   std::vector<CompiledRule> rules;
   Reads reads;
-  std::vector<std::size_t> tested;  // fields read by any rule
-  bool timed = false;               // some rule depends on the time
-  bool stays = false;               // some rule stays
+  std::vector<std::size_t> tested;        // fields read by any rule
+  std::optional<CalendarDuration> check;  // `check every`
+  bool timed = false;                     // some rule depends on the time, or a `leave` clause
+  bool stays = false;                     // some rule stays
 };
 
 inline constexpr std::size_t kNoStep = std::numeric_limits<std::size_t>::max();
@@ -86,6 +89,22 @@ struct CompiledTrack {
   std::vector<std::size_t> written;         // fields that some action sets or clears, ascending
   std::vector<StepListens> listens;
   std::vector<CompiledDue> following;  // delayed moves that are due by a field, by `mark`
+  // `leave` clauses in file order: each is met `when` and stops. Asked before a step's rules, and
+  // of those that wait for a delayed move as well.
+  std::vector<CompiledRule> leaves;
+  Reads leave_reads;
+  // `hold out`: the share of new entries that goes to the last of `steps`, which is no step of the
+  // file.
+  std::optional<CompiledRule> hold_out;
+
+  // A step's rule, or what else kHeldOutRule and leave_rule() name.
+  const CompiledRule& rule(std::size_t step, std::int32_t number) const {
+    if (track::is_leave_rule(number)) {
+      return leaves[track::leave_index(number)];
+    }
+    return number == track::kHeldOutRule ? *hold_out
+                                         : steps[step].rules[static_cast<std::size_t>(number)];
+  }
 
   std::size_t step_index(std::int32_t number) const {
     return number >= 0 && static_cast<std::size_t>(number) < step_of_number.size()

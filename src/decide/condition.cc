@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/overloaded.h"
 
 namespace turnout::decide {
@@ -235,7 +236,22 @@ class Compiler {
 
   Result<Node> compile(const track::DidEvent&) { return not_yet("`did`"); }
   Result<Node> compile(const track::OnTrack&) { return not_yet("`on track`"); }
-  Result<Node> compile(const track::InArm&) { return not_yet("`in arm`"); }
+  Result<Node> compile(const track::InArm& form) {
+    Node node;
+    node.kind = Node::Kind::kOr;
+    const auto [first, last] = columns_.arms.equal_range(form.arm.text);
+    for (auto arm = first; arm != last; ++arm) {
+      node.children.push_back(in_arm(arm->second));
+    }
+    return node.children.empty() ? in_arm({}) : node;
+  }
+  Node in_arm(const Arm& arm) const {
+    Node node;
+    node.kind = Node::Kind::kArm;
+    node.arm = arm;
+    node.track = columns_.track;
+    return node;
+  }
   Result<Node> not_yet(const char* what) {
     return invalid(span_, fmt::format("{} does not run yet", what));
   }
@@ -245,6 +261,18 @@ class Compiler {
 };
 
 }  // namespace
+
+double draw(base::TrackId track, base::ContactId contact, std::int32_t entry, std::int32_t step) {
+  const auto unsign = [](std::int32_t number) {
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(number));
+  };
+  const std::uint64_t of_contact = base::mix64(static_cast<std::uint64_t>(track.get())) ^
+                                   static_cast<std::uint64_t>(contact.get());
+  const std::uint64_t hash =
+      base::mix64(base::mix64(of_contact) ^ (unsign(entry) << 32 | unsign(step)));
+  // As many bits as a double holds, so that it never rounds up to the end of the range.
+  return static_cast<double>(hash >> 11) * 0x1p-53 * 10'000;
+}
 
 base::Error invalid(track::Span span, const std::string& what) {
   return {ErrorCode::kInvalid, span.line == 0 ? what : fmt::format("line {}: {}", span.line, what)};
@@ -381,6 +409,9 @@ void collect_reads(const Node& node, const ZoneRule& zone, Reads& reads) {
     collect_reads(child, zone, reads);
   }
   if (!node.children.empty()) {
+    return;
+  }
+  if (node.kind == Node::Kind::kArm) {
     return;
   }
   if (node.a.kind == Term::Kind::kField) {

@@ -19,11 +19,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/result.h"
 #include "decide/zone.h"
 #include "track/catalogue.h"
@@ -63,6 +65,17 @@ struct Term {
   bool moves() const { return kind == Kind::kNow || kind == Kind::kToday; }
 };
 
+// `for N% as "…"`: entries whose draw at the step lies in [low, high), in hundredths of a percent.
+struct Arm {
+  std::int32_t step = 0;  // its number
+  double low = 0;
+  double high = 0;
+};
+
+// An entry's draw at a step: uniform in [0, 10,000), the same at every visit. From ids alone, so
+// that it is the same on every peer and whatever the step is called.
+double draw(base::TrackId track, base::ContactId contact, std::int32_t entry, std::int32_t step);
+
 struct Node {
   enum class Kind : std::uint8_t {
     kAnd,
@@ -77,6 +90,7 @@ struct Node {
     kRegex,        // a matches regex
     kTrue,         // a is a boolean that is true
     kTag,          // has tag
+    kArm,          // in arm
   };
   Kind kind = Kind::kAnd;
   bool negated = false;     // of the two-valued answer
@@ -89,6 +103,8 @@ struct Node {
   Term b;
   CalendarDuration duration;
   std::size_t tag = 0;
+  Arm arm;
+  base::TrackId track{0};  // kArm
   std::vector<std::string> texts;
   std::vector<double> numbers;
   std::shared_ptr<const re2::RE2> regex;
@@ -102,6 +118,10 @@ struct Columns {
   std::vector<track::Field> fields;
   std::vector<std::string> tags;
   ZoneRule zone;
+  // Where contacts are on a track: which, and its arms by their names. Elsewhere nobody is in an
+  // arm.
+  base::TrackId track{0};
+  std::multimap<std::string, Arm> arms;
 
   // The index of a field's column, added when it is new. kInvalid when there is no such field.
   base::Result<std::size_t> field(const std::string& name);

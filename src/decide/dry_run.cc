@@ -171,7 +171,10 @@ Result<void> DryRun::wake(const std::vector<std::size_t>& fields,
     return base::ok();
   }
   if (state_ == PositionState::kClosed) {
-    if (program_.follows(stayed_, fields)) {
+    if (program_.wakes_closed(stayed_, fields, tags)) {
+      if ((stayed_ & (track::kFollows | track::kLooks)) == 0 && due_at_ > now_) {
+        stayed_ |= track::kLooks | static_cast<std::uint64_t>(due_at_.us);
+      }
       due_at_ = now_;
     }
     return settle();
@@ -195,9 +198,15 @@ void DryRun::decide() {
   stayed_ = out.stayed[0];
   state_ = shape.state;
   for (const track::BlockOutcome::FieldWrite& write : out.writes) {
-    if (write.written[0] != 0) {
-      const track::Value value = write.value.at(0);
+    using Written = track::BlockOutcome::Written;
+    if (write.written[0] != Written::kNot) {
       const std::string& name = program_.fields()[write.field].name;
+      track::Value value = write.value.at(0);
+      if (write.written[0] == Written::kAdded) {
+        const track::Value was = this->value(name);
+        const double* const number = std::get_if<double>(&was);
+        value = (number != nullptr ? *number : 0) + std::get<double>(value);
+      }
       std::holds_alternative<track::Missing>(value) ? void(values_.erase(name))
                                                     : void(values_[name] = value);
     }

@@ -13,6 +13,7 @@ namespace {
 
 using track::Missing;
 using track::Type;
+using Written = track::BlockOutcome::Written;
 using track::Value;
 
 void append_value(std::string& out, const Value& value) {
@@ -172,7 +173,7 @@ FieldEffects::FieldEffects(const CompiledTrack& compiled, Rows& rows) : rows_(ro
     Copy& copy = copies_.emplace_back();
     copy.field = field;
     copy.type = column.type;
-    copy.written.assign(count, 0);
+    copy.written.assign(count, Written::kNot);
     copy.present = column.present;
     copy.number = column.number;
     copy.boolean = column.boolean;
@@ -218,7 +219,7 @@ void FieldEffects::put(Copy& copy, RowNumber row, const Value& value) {
       break;
   }
   copy.present[row] = 1;
-  copy.written[row] = 1;
+  copy.written[row] = Written::kSet;
   copy.any = true;
 }
 
@@ -234,11 +235,51 @@ void FieldEffects::set(std::size_t field, const Term& value, const RowNumber* se
   }
 }
 
+void FieldEffects::add(const CompiledAction& action, const RowNumber* selection,
+                       std::size_t count) {
+  Copy& copy = copy_of(action.field);
+  for (std::size_t i = 0; i < count; ++i) {
+    const RowNumber row = selection[i];
+    if (action.delay) {
+      if (copy.present[row] != 0) {
+        put(copy, row, later(copy, row, action));
+      }
+      continue;
+    }
+    const Value by = convert(value_of(action.value, rows_, row), Type::kNumber, rows_.zone(row));
+    const double* const number = std::get_if<double>(&by);
+    const double before = copy.present[row] != 0 ? copy.number[row] : 0;
+    if (number == nullptr || !std::isfinite(before + action.sign * *number)) {
+      continue;
+    }
+    const Written was = copy.written[row];
+    put(copy, row, before + action.sign * *number);
+    if (was != Written::kSet) {
+      copy.added.resize(copy.number.size());
+      copy.added[row] += action.sign * *number;
+      copy.written[row] = Written::kAdded;
+    }
+  }
+}
+
+// The time of the copy's row, moved.
+Value FieldEffects::later(const Copy& copy, RowNumber row, const CompiledAction& action) const {
+  const Zone& zone = rows_.zone(row);
+  const std::int64_t time = copy.time[row];
+  if (copy.type == Type::kTimestamp) {
+    return zone.add({time}, *action.delay, action.sign);
+  }
+  // Hours of a day count only where they make whole days.
+  const base::Date day = shift({static_cast<std::int32_t>(time)}, *action.delay, action.sign);
+  return base::Date{day.days + static_cast<std::int32_t>(
+                                   action.sign * (action.delay->exact.count() / base::kUsPerDay))};
+}
+
 void FieldEffects::clear(std::size_t field, const RowNumber* selection, std::size_t count) {
   Copy& copy = copy_of(field);
   for (std::size_t i = 0; i < count; ++i) {
     copy.present[selection[i]] = 0;
-    copy.written[selection[i]] = 1;
+    copy.written[selection[i]] = Written::kSet;
   }
   copy.any = copy.any || count > 0;
 }
@@ -254,11 +295,16 @@ void FieldEffects::collect(std::vector<track::BlockOutcome::FieldWrite>& writes)
     write.value.type = copy.type;
     write.value.present = copy.present;
     for (std::size_t row = 0; row < copy.written.size(); ++row) {
-      if (copy.written[row] == 0) {
+      if (copy.written[row] == Written::kNot) {
         write.value.present[row] = 0;
       }
     }
     write.value.number = copy.number;
+    for (std::size_t row = 0; row < copy.added.size(); ++row) {
+      if (copy.written[row] == Written::kAdded) {
+        write.value.number[row] = copy.added[row];
+      }
+    }
     write.value.boolean = copy.boolean;
     write.value.time = copy.time;
     for (std::size_t row = 0; row < copy.text.size(); ++row) {

@@ -33,6 +33,8 @@ class FieldEffects {
   FieldEffects(const CompiledTrack& compiled, Rows& rows);
   // `set field to value`: nothing happens where the value is missing or cannot be converted.
   void set(std::size_t field, const Term& value, const RowNumber* selection, std::size_t count);
+  // `increase`, `decrease`: a missing number counts as 0, a missing time stays missing.
+  void add(const CompiledAction& action, const RowNumber* selection, std::size_t count);
   void clear(std::size_t field, const RowNumber* selection, std::size_t count);
   // Fields that some row wrote, with their last values.
   void collect(std::vector<track::BlockOutcome::FieldWrite>& writes) const;
@@ -42,15 +44,17 @@ class FieldEffects {
     std::size_t field = 0;
     track::Type type = track::Type::kText;
     bool any = false;
-    std::vector<std::uint8_t> written;
+    std::vector<track::BlockOutcome::Written> written;
     std::vector<std::uint8_t> present;
     std::vector<double> number;
+    std::vector<double> added;  // where `written` says so: what was added to the value as loaded
     std::vector<std::uint8_t> boolean;
     std::vector<std::int64_t> time;
     std::vector<std::string_view> text;
   };
   Copy& copy_of(std::size_t field);
   void put(Copy& copy, RowNumber row, const track::Value& value);
+  track::Value later(const Copy& copy, RowNumber row, const CompiledAction& action) const;
 
   Rows& rows_;
   std::vector<Copy> copies_;

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "decide/condition.h"
+#include "decide/leave.h"
 #include "decide/row.h"
 #include "decide/select.h"
 #include "decide/sql.h"
@@ -23,6 +24,7 @@ struct GatherClause::Impl {
   std::int32_t start_step = 0;
   When when;
   CalendarDuration every;
+  std::optional<CalendarDuration> again_after;  // nothing: at once
   Columns columns;
   std::optional<Node> where;
   Reads reads;
@@ -39,25 +41,6 @@ Result<Instant> instant_of(const track::DateTime& at, const Zone& own) {
     return invalid(at.span, fmt::format("\"{}\" is not a time zone", *at.zone));
   }
   return zone->instant(at.date, at.time.seconds);
-}
-
-// The first of start, start + every, start + 2 × every … after `last`.
-Instant on_grid(const Zone& zone, Instant start, const CalendarDuration& every, Instant last) {
-  if (start > last) {
-    return start;
-  }
-  std::int64_t low = 0;  // not after `last`
-  std::int64_t high = 1;
-  const auto at = [&](std::int64_t times) { return zone.add(start, repeat(every, times), 1); };
-  while (at(high) <= last) {
-    low = high;
-    high *= 2;
-  }
-  while (high - low > 1) {
-    const std::int64_t middle = low + (high - low) / 2;
-    (at(middle) <= last ? low : high) = middle;
-  }
-  return at(high);
 }
 
 class GatherCompiler {
@@ -77,6 +60,12 @@ class GatherCompiler {
     if (impl.columns.zone.field && !(impl.where && depends_on_zone(*impl.where))) {
       // The zone of a contact changes nothing here, so it is not read.
       TRYV(compile_where(*contacts, impl, false));
+    }
+    for (const track::Clause& clause : track_.clauses) {
+      const auto* const enter = std::get_if<track::Enter>(&clause);
+      if (enter != nullptr && enter->kind != track::Enter::Kind::kOnce) {
+        impl.again_after = enter->after ? to_calendar(*enter->after) : CalendarDuration{};
+      }
     }
     impl.columns.catalogue = nullptr;
     return schedule(*contacts, gather.span, impl);
@@ -106,8 +95,21 @@ class GatherCompiler {
       impl.columns.fields.clear();
       impl.columns.zone.field.reset();
     }
+    impl.where.reset();
+    Node all;  // and nobody who would leave again at once
     if (contacts.where) {
-      TRY(impl.where, compile_condition(*contacts.where, impl.columns));
+      TRY(Node where, compile_condition(*contacts.where, impl.columns));
+      all.children.push_back(std::move(where));
+    }
+    TRY(std::vector<LeaveCondition> leaves, compile_leaves(track_, impl.columns));
+    for (LeaveCondition& leave : leaves) {
+      if (!leave.by_gathering) {
+        leave.condition.negated = !leave.condition.negated;
+        all.children.push_back(std::move(leave.condition));
+      }
+    }
+    if (!all.children.empty()) {
+      impl.where = all.children.size() == 1 ? Node(all.children.front()) : std::move(all);
       collect_reads(*impl.where, impl.columns.zone, impl.reads);
     }
     return base::ok();
@@ -165,7 +167,16 @@ std::int32_t GatherClause::start_step() const { return impl_->start_step; }
 const GatherClause::When& GatherClause::when() const { return impl_->when; }
 const std::vector<track::Field>& GatherClause::fields() const { return impl_->columns.fields; }
 const std::vector<std::string>& GatherClause::tags() const { return impl_->columns.tags; }
-bool GatherClause::depends_on_time() const { return impl_->reads.time; }
+bool GatherClause::depends_on_time() const {
+  return impl_->reads.time || (impl_->again_after && !impl_->again_after->zero());
+}
+
+std::optional<Instant> GatherClause::may_have_stopped_by(Instant now) const {
+  if (!impl_->again_after) {
+    return std::nullopt;
+  }
+  return impl_->columns.zone.own.add(now, *impl_->again_after, -1);
+}
 
 Instant GatherClause::next_run(Instant last, Instant now) const {
   const bool never = last == kNever;
@@ -182,7 +193,7 @@ Instant GatherClause::next_run(Instant last, Instant now) const {
   if (never) {
     return every.from.value_or(now);
   }
-  return on_grid(impl_->columns.zone.own, every.from.value_or(last), impl_->every, last);
+  return next_round(impl_->columns.zone.own, every.from.value_or(last), impl_->every, last);
 }
 
 SqlCondition GatherClause::sql(Dialect dialect, Instant now, int first_parameter) const {

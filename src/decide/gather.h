@@ -49,6 +49,9 @@ class GatherClause {
 
   std::int32_t start_step() const;  // step number
   const When& when() const;
+  // What the track's `enter` says as of `now`: who has been on it may come again when it stopped
+  // then or earlier; nullopt: never.
+  std::optional<base::Instant> may_have_stopped_by(base::Instant now) const;
   // The first run after `last` (kNever: it never ran), or kNever when there is none. Missed runs
   // are made up once. For Continuous: `now` at the start, and then whenever the feed says so. For
   // Turns `last` is what they are counted from at first.
@@ -64,8 +67,8 @@ class GatherClause {
   // The earliest instant after `now` at which a comparison with the time can change for a contact
   // of the block's row, or kNever. Continuous gathering must look again at it.
   base::Instant next_change(const track::ContactBlock& block, std::size_t row) const;
-  // True when the condition compares with the time, so that contacts may begin to meet it without
-  // having changed.
+  // True when the condition compares with the time, or contacts may come again after a time, so
+  // that some may be meant without having changed.
   bool depends_on_time() const;
 
  private:

@@ -10,7 +10,6 @@
 #include <limits>
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "decide/compiled.h"
 #include "decide/effects.h"
 #include "decide/row.h"
@@ -58,10 +57,17 @@ class Passage {
         payloads_(block.rows()),
         ways_(compiled, block.rows()),
         pending_(compiled.steps.size()),
+        closed_(compiled.steps.size()),
         met_(block.rows()) {}
 
   void run() {
     place_rows();
+    for (std::size_t step = 0; step < closed_.size(); ++step) {
+      if (!closed_[step].empty()) {
+        current_.swap(closed_[step]);
+        keep_closed(step);
+      }
+    }
     for (bool more = true; more;) {
       more = false;
       for (std::size_t step = 0; step < pending_.size(); ++step) {
@@ -86,14 +92,21 @@ class Passage {
       const std::size_t step = compiled_.step_index(block_.step[row]);
       const PositionState state = block_.state[row];
       if (step == kNoStep || state == PositionState::kStopped ||
-          (state == PositionState::kClosed && stays_closed(row))) {
+          (state == PositionState::kClosed && block_.due_at[row] > block_.now)) {
         ways_.start(row, block_.step[row], state);
+        continue;
+      }
+      const Instant opens = state == PositionState::kClosed ? opening(row) : kBeginning;
+      if (opens > block_.now) {
+        ways_.start(row, block_.step[row], state);
+        out_.due_at[row] = opens;
+        closed_[step].push_back(static_cast<RowNumber>(row));
         continue;
       }
       ways_.start(row, block_.step[row], PositionState::kOpen);
       if (state == PositionState::kClosed) {
         const bool rested = (block_.stayed[row] & track::kRests) != 0;
-        out_.step_at[row] = rested ? block_.step_at[row] : block_.due_at[row];
+        out_.step_at[row] = rested ? block_.step_at[row] : opens;
         out_.stayed[row] = 0;
       } else if (out_.stayed[row] != 0) {
         out_.stayed[row] &= ~turned_rules(compiled_.steps[step], row);
@@ -103,25 +116,67 @@ class Passage {
     }
   }
 
-  // One that is due by a field was woken when the field changed, and may be due later now.
-  bool stays_closed(std::size_t row) {
-    if (block_.due_at[row] > block_.now) {
-      return true;
-    }
+  // When a closed row whose time has come to be looked at opens. One that is due by a field was
+  // woken when the field changed, and may be due later now.
+  Instant opening(std::size_t row) const {
     const std::uint64_t mark = block_.stayed[row];
-    const auto due =
-        (mark & track::kFollows) != 0
-            ? std::ranges::lower_bound(compiled_.following, mark, {}, &CompiledDue::mark)
-            : compiled_.following.end();
-    if (due == compiled_.following.end() || due->mark != mark) {
-      return false;
+    if ((mark & track::kFollows) != 0) {
+      const auto due = std::ranges::lower_bound(compiled_.following, mark, {}, &CompiledDue::mark);
+      if (due != compiled_.following.end() && due->mark == mark) {
+        const Instant at = due_instant(*due, rows_, row);
+        return at > block_.now ? at : block_.due_at[row];
+      }
+    } else if ((mark & track::kLooks) != 0) {
+      return {static_cast<std::int64_t>(mark & (track::kLooks - 1))};
     }
-    const Instant at = due_instant(*due, rows_, row);
-    if (at <= block_.now) {
-      return false;
+    return block_.due_at[row];
+  }
+
+  // The rows of current_ wait for a delayed move to the step, or rest there: only a `leave` clause
+  // takes them away. out_.due_at says when they open.
+  void keep_closed(std::size_t step) {
+    const std::size_t left = leave(step, current_.size());
+    for (std::size_t i = 0; i < left; ++i) {
+      const RowNumber row = current_[i];
+      const Instant opens = out_.due_at[row];
+      const std::uint64_t mark = out_.stayed[row];
+      close(row, opens, (mark & track::kFollows) != 0 ? mark : mark & track::kRests);
     }
-    out_.due_at[row] = at;
-    return true;
+    current_.clear();
+  }
+
+  // Moves those of current_[0 … count) off that a `leave` clause is met for; returns how many are
+  // left, at the front.
+  std::size_t leave(std::size_t step, std::size_t count) {
+    for (std::size_t i = 0; i < compiled_.leaves.size() && count > 0; ++i) {
+      const std::size_t met = split(compiled_.leaves[i].condition, rows_, current_.data(), count,
+                                    met_.data(), current_.data());
+      if (met > 0) {
+        fire(step, track::leave_rule(i), met);
+        count -= met;
+      }
+    }
+    return count;
+  }
+
+  // The same for new entries that are held out.
+  std::size_t hold_out(std::size_t step, std::size_t count) {
+    std::size_t met = 0;
+    std::size_t rest = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const RowNumber row = current_[i];
+      const bool is_new = block_.move_no[row] == 0 && ways_.moves(row) == 0;
+      if (is_new && draw(compiled_.id, block_.contact[row], block_.entry[row],
+                         track::kHeldOutStep) < compiled_.hold_out->share_high) {
+        met_[met++] = row;
+      } else {
+        current_[rest++] = row;
+      }
+    }
+    if (met > 0) {
+      fire(step, track::kHeldOutRule, met);
+    }
+    return rest;
   }
 
   // The bits of those rules that stayed and that the timer which brought the row here was set for.
@@ -146,13 +201,16 @@ class Passage {
 
   void run_step(std::size_t index) {
     const CompiledStep& step = compiled_.steps[index];
-    std::size_t left = current_.size();
+    std::size_t left = leave(index, current_.size());
+    if (compiled_.hold_out) {
+      left = hold_out(index, left);
+    }
     for (std::size_t rule = 0; rule < step.rules.size() && left > 0; ++rule) {
       const std::size_t met = step.rules[rule].move.kind == CompiledMove::Kind::kStay
                                   ? split_unspent(step.rules[rule], step, rule, left)
                                   : split_rule(step.rules[rule], step, current_.data(), left);
       if (met > 0) {
-        fire(index, rule, met);
+        fire(index, static_cast<std::int32_t>(rule), met);
         left -= met;
       }
     }
@@ -198,7 +256,8 @@ class Passage {
       case CompiledRule::Head::kEvery:
         return has_turned(rule, row);
       case CompiledRule::Head::kShare: {
-        const double share = draw(step, row);
+        const double share =
+            draw(compiled_.id, block_.contact[row], block_.entry[row], step.number);
         return share >= rule.share_low && share < rule.share_high;
       }
       default:
@@ -211,21 +270,9 @@ class Passage {
     return turn_after(rule, rows_, row, out_.step_at[row], kBeginning) <= block_.now;
   }
 
-  // Uniform in [0, 10,000), the same for all arms of the step at every visit of this entry.
-  double draw(const CompiledStep& step, RowNumber row) const {
-    const auto track = static_cast<std::uint64_t>(compiled_.id.get());
-    const auto contact = static_cast<std::uint64_t>(block_.contact[row].get());
-    const auto entry = static_cast<std::uint64_t>(static_cast<std::uint32_t>(block_.entry[row]));
-    const auto number = static_cast<std::uint64_t>(static_cast<std::uint32_t>(step.number));
-    const std::uint64_t hash =
-        base::mix64(base::mix64(base::mix64(track) ^ contact) ^ (entry << 32 | number));
-    // As many bits as a double holds, so that it never rounds up to the end of the range.
-    return static_cast<double>(hash >> 11) * 0x1p-53 * 10'000;
-  }
-
   // The rows met_[0 … count) fire the rule.
-  void fire(std::size_t step, std::size_t rule_number, std::size_t count) {
-    const CompiledRule& rule = compiled_.steps[step].rules[rule_number];
+  void fire(std::size_t step, std::int32_t rule_number, std::size_t count) {
+    const CompiledRule& rule = compiled_.rule(step, rule_number);
     for (const CompiledAction& action : rule.actions) {
       act(action, count);
     }
@@ -237,19 +284,13 @@ class Passage {
     }
     switch (rule.move.kind) {
       case CompiledMove::Kind::kGo:
-        go(step, rule_number, count);
+        go(step, rule_number, rule.move.step, count);
         return;
       case CompiledMove::Kind::kWait:
-        wait(rule.move.due, count);
-        for (std::size_t i = 0; i < count; ++i) {
-          out_.stayed[met_[i]] = rule.move.due.mark;
-        }
+        wait(rule.move.due, count, rule.move.due.mark);
         break;
       case CompiledMove::Kind::kRest:
-        wait(rule.move.due, count);
-        for (std::size_t i = 0; i < count; ++i) {
-          out_.stayed[met_[i]] = track::kRests;
-        }
+        wait(rule.move.due, count, track::kRests);
         break;
       case CompiledMove::Kind::kStop:
         for (std::size_t i = 0; i < count; ++i) {
@@ -258,15 +299,15 @@ class Passage {
         break;
       case CompiledMove::Kind::kStay:
         for (std::size_t i = 0; i < count; ++i) {
-          stay(compiled_.steps[step], rule_number, met_[i]);
+          stay(compiled_.steps[step], static_cast<std::size_t>(rule_number), met_[i]);
         }
         break;
     }
     ways_.extend(step, rule_number, met_.data(), count);
   }
 
-  void go(std::size_t step, std::size_t rule_number, std::size_t count) {
-    std::vector<RowNumber>& next = pending_[compiled_.steps[step].rules[rule_number].move.step];
+  void go(std::size_t step, std::int32_t rule_number, std::size_t target, std::size_t count) {
+    std::vector<RowNumber>& next = pending_[target];
     if (ways_.extend(step, rule_number, met_.data(), count) < kMaxMovesPerPassage) {
       next.insert(next.end(), met_.begin(), met_.begin() + static_cast<std::ptrdiff_t>(count));
       return;
@@ -281,14 +322,25 @@ class Passage {
     }
   }
 
-  // Sets when the rows met_[0 … count) are due: at one instant unless something of theirs says
-  // when.
-  void wait(const CompiledDue& due, std::size_t count) {
+  // Closes the rows met_[0 … count): at one instant unless something of theirs says when they open.
+  void wait(const CompiledDue& due, std::size_t count, std::uint64_t mark) {
     const bool one = !due.follows() && rows_.one_zone();
     Instant at = kNever;
     for (std::size_t i = 0; i < count; ++i) {
-      at = i == 0 || !one ? due_instant(due, rows_, met_[i]) : at;
-      out_.due_at[met_[i]] = at;
+      const RowNumber row = met_[i];
+      at = i == 0 || !one ? due_instant(due, rows_, row) : at;
+      close(row, at, mark);
+    }
+  }
+
+  // The row opens at `at`, and is looked at before that when a `leave` clause may be met by the
+  // time alone.
+  void close(RowNumber row, Instant at, std::uint64_t mark) {
+    const Instant looks = next_leave(row);
+    out_.due_at[row] = std::min(at, looks);
+    out_.stayed[row] = mark;
+    if (looks < at && (mark & track::kFollows) == 0) {
+      out_.stayed[row] |= track::kLooks | static_cast<std::uint64_t>(at.us);
     }
   }
 
@@ -327,6 +379,9 @@ class Passage {
       case CompiledAction::Kind::kClear:
         fields_.clear(action.field, met_.data(), count);
         break;
+      case CompiledAction::Kind::kAdd:
+        fields_.add(action, met_.data(), count);
+        break;
       case CompiledAction::Kind::kTag:
         if (action.tested_tag) {
           std::vector<std::uint8_t>& tag = block_.tags[*action.tested_tag];
@@ -340,9 +395,23 @@ class Passage {
 
   // The next instant at which some rule of the step may answer otherwise for a row that waits.
   Instant next_turn(const CompiledStep& step, RowNumber row) const {
-    Instant first = kNever;
+    Instant first = next_leave(row);
     for (const CompiledRule& rule : step.rules) {
       first = std::min(first, next_answer(rule, rows_, row, out_.step_at[row], block_.now));
+    }
+    if (step.check) {
+      first = std::min(first, next_round(rows_.zone(row), out_.step_at[row], *step.check,
+                                         std::max(out_.step_at[row], block_.now)));
+    }
+    return first;
+  }
+
+  // The same for the `leave` clauses.
+  Instant next_leave(RowNumber row) const {
+    Instant first = kNever;
+    for (std::size_t i = 0; i < compiled_.leaves.size() && compiled_.leave_reads.time; ++i) {
+      first = std::min(first,
+                       next_answer(compiled_.leaves[i], rows_, row, out_.step_at[row], block_.now));
     }
     return first;
   }
@@ -355,7 +424,8 @@ class Passage {
   Payloads payloads_;
   Ways ways_;
   std::vector<std::vector<RowNumber>>
-      pending_;                     // per step: rows that stand on it and have not been tested
+      pending_;  // per step: rows that stand on it and have not been tested
+  std::vector<std::vector<RowNumber>> closed_;  // per step: rows that only `leave` may take off it
   std::vector<RowNumber> current_;  // rows on the step in hand that no rule was met for yet
   std::vector<RowNumber> met_;
 };

@@ -6,6 +6,17 @@
 #include "decide/compiled.h"
 
 namespace turnout::decide {
+namespace {
+
+bool reads_one(const Reads& reads, const std::vector<std::size_t>& fields,
+               const std::vector<std::size_t>& tags) {
+  const auto any = [](const std::vector<std::size_t>& changed, const std::set<std::size_t>& read) {
+    return std::ranges::any_of(changed, [&](std::size_t what) { return read.contains(what); });
+  };
+  return any(fields, reads.fields) || any(tags, reads.tags);
+}
+
+}  // namespace
 
 struct Program::Impl {
   CompiledTrack compiled;
@@ -37,24 +48,24 @@ std::uint64_t Program::woken_rules(std::int32_t step,
   if (index == kNoStep) {
     return 0;
   }
-  const auto reads_one = [](const std::set<std::size_t>& reads,
-                            const std::vector<std::size_t>& changed) {
-    return std::any_of(changed.begin(), changed.end(),
-                       [&](std::size_t what) { return reads.contains(what); });
-  };
   const std::vector<CompiledRule>& rules = impl_->compiled.steps[index].rules;
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < std::min(rules.size(), kMaxStayRule); ++i) {
-    if (reads_one(rules[i].reads.fields, changed_fields) ||
-        reads_one(rules[i].reads.tags, changed_tags)) {
+    if (reads_one(rules[i].reads, changed_fields, changed_tags)) {
       bits |= std::uint64_t{1} << i;
     }
   }
   return bits;
 }
 
-bool Program::follows(std::uint64_t stayed, const std::vector<std::size_t>& fields) const {
+bool Program::leaves() const { return !impl_->compiled.leaves.empty(); }
+
+bool Program::wakes_closed(std::uint64_t stayed, const std::vector<std::size_t>& fields,
+                           const std::vector<std::size_t>& tags) const {
   const CompiledTrack& compiled = impl_->compiled;
+  if (reads_one(compiled.leave_reads, fields, tags)) {
+    return true;
+  }
   const auto reads = [&](std::size_t field) {
     return std::ranges::find(fields, field) != fields.end();
   };

@@ -60,8 +60,12 @@ class Program {
   std::uint64_t woken_rules(std::int32_t step, const std::vector<std::size_t>& changed_fields,
                             const std::vector<std::size_t>& changed_tags) const;
 
-  // For a contact that is closed with `stayed`: whether its move is due by one of `fields`.
-  bool follows(std::uint64_t stayed, const std::vector<std::size_t>& fields) const;
+  // For a contact that is closed with `stayed`: whether its move is due by one of `fields`, or a
+  // `leave` clause reads one of `fields` or `tags`.
+  bool wakes_closed(std::uint64_t stayed, const std::vector<std::size_t>& fields,
+                    const std::vector<std::size_t>& tags) const;
+  // Whether contacts that wait for a delayed move may leave.
+  bool leaves() const;
 
   // Decides every row: takes it through as many steps as it can at block.now. A row that is not due
   // (kClosed before its due_at, kStopped, on a step this version does not have) keeps its state

@@ -213,6 +213,11 @@ bool test_leaf(const Node& node, const Rows& rows, std::size_t row, base::Instan
       return present(node.a, rows, row) && boolean(node.a, rows, row);
     case Node::Kind::kTag:
       return rows.tag(node.tag)[row] != 0;
+    case Node::Kind::kArm: {
+      const track::ContactBlock& block = rows.block();
+      const double share = draw(node.track, block.contact[row], block.entry[row], node.arm.step);
+      return share >= node.arm.low && share < node.arm.high;
+    }
     case Node::Kind::kAnd:
     case Node::Kind::kOr:
       break;

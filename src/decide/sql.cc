@@ -70,6 +70,8 @@ class Translator {
       case Node::Kind::kTag:
         return "exists (select 1 from contact_tag t where t.contact_id = c.id and t.tag = " +
                parameter(columns_.tags[node.tag]) + ")";
+      case Node::Kind::kArm:
+        return kFalse;  // who is to be gathered is in none
       case Node::Kind::kText:
         return text_match(node);
       case Node::Kind::kRegex:

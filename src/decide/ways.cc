@@ -79,7 +79,8 @@ void fold_tag(Shape& shape, const Shape::Tag& tag) {
 }  // namespace
 
 std::size_t Ways::KeyHash::operator()(const Key& key) const {
-  return base::mix64(base::mix64(key.parent) ^ (std::uint64_t{key.step} << 32 | key.rule));
+  return base::mix64(base::mix64(key.parent) ^
+                     (std::uint64_t{key.step} << 32 | static_cast<std::uint32_t>(key.rule)));
 }
 
 Ways::Ways(const CompiledTrack& compiled, std::size_t rows) : compiled_(compiled), node_(rows) {}
@@ -96,7 +97,7 @@ void Ways::start(std::size_t row, std::int32_t step, PositionState state) {
   nodes_.push_back({node_[row], 0, 0, 0, step, state});
 }
 
-int Ways::extend(std::size_t step, std::size_t rule, const RowNumber* selection,
+int Ways::extend(std::size_t step, std::int32_t rule, const RowNumber* selection,
                  std::size_t count) {
   ++call_;
   child_.resize(nodes_.size());
@@ -105,7 +106,7 @@ int Ways::extend(std::size_t step, std::size_t rule, const RowNumber* selection,
   for (std::size_t i = 0; i < count; ++i) {
     std::uint32_t& node = node_[selection[i]];
     if (stamp_[node] != call_) {
-      const Key key{node, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(rule)};
+      const Key key{node, static_cast<std::uint32_t>(step), rule};
       const auto [known, is_new] =
           children_.try_emplace(key, static_cast<std::uint32_t>(nodes_.size()));
       if (is_new) {
@@ -133,12 +134,12 @@ Shape Ways::shape_of(std::uint32_t node) const {
   for (auto at = way.rbegin(); at != way.rend(); ++at) {
     const Node& move = nodes_[*at];
     const CompiledStep& step = compiled_.steps[move.step];
-    const CompiledRule& rule = step.rules[move.rule];
-    const auto number = static_cast<std::int32_t>(move.rule);
+    const CompiledRule& rule = compiled_.rule(move.step, move.rule);
     ++shape.moves;
     shape.path.push_back(step.number);
-    shape.path.push_back(number);
-    ++counts[{step.number, number}];
+    shape.path.push_back(move.rule);
+    shape.withdraws = track::is_leave_rule(move.rule);
+    ++counts[{step.number, move.rule}];
     for (const CompiledAction& action : rule.actions) {
       if (action.kind == CompiledAction::Kind::kSend) {
         shape.acts.push_back(action.act);
@@ -171,13 +172,13 @@ std::vector<Ways::Seen> Ways::seen_of(std::uint32_t node) const {
     }
   };
   const Node& last = nodes_[node];
-  const CompiledMove& move = compiled_.steps[last.step].rules[last.rule].move;
+  const CompiledMove& move = compiled_.rule(last.step, last.rule).move;
   // It waits on the step it went to, where all rules were tested; unless it had moved too often.
   if (move.kind == CompiledMove::Kind::kGo && last.moves < kMaxMovesPerPassage) {
     add(compiled_.steps[move.step].tested);
   }
   for (std::uint32_t at = node; nodes_[at].moves > 0; at = nodes_[at].parent) {
-    add(compiled_.steps[nodes_[at].step].rules[nodes_[at].rule].tested);
+    add(compiled_.rule(nodes_[at].step, nodes_[at].rule).tested);
   }
   std::vector<Seen> seen;
   for (std::size_t field = 0; field < read.size(); ++field) {

@@ -22,8 +22,9 @@ class Ways {
 
   // The row begins here, in this state if it does not move.
   void start(std::size_t row, std::int32_t step, track::PositionState state);
-  // The rows fire a rule. The greatest number of moves that one of them has made now.
-  int extend(std::size_t step, std::size_t rule, const RowNumber* selection, std::size_t count);
+  // The rows fire a rule (see CompiledTrack::rule). The greatest number of moves that one of them
+  // has made now.
+  int extend(std::size_t step, std::int32_t rule, const RowNumber* selection, std::size_t count);
   // Moves that the row has made.
   int moves(std::size_t row) const { return nodes_[node_[row]].moves; }
 
@@ -36,7 +37,7 @@ class Ways {
     std::uint32_t parent = 0;
     int moves = 0;
     std::size_t step = 0;  // index; of a root: unused
-    std::size_t rule = 0;
+    std::int32_t rule = 0;
     std::int32_t number = 0;  // of a root: number of the step, and state
     track::PositionState state = track::PositionState::kOpen;
   };
@@ -48,7 +49,7 @@ class Ways {
   struct Key {
     std::uint32_t parent = 0;
     std::uint32_t step = 0;
-    std::uint32_t rule = 0;
+    std::int32_t rule = 0;
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {

@@ -180,4 +180,23 @@ std::optional<base::Instant> Zone::next_transition(base::Instant at) const {
   return from_seconds(zone_.lookup(odd).trans.time_since_epoch().count(), 0);
 }
 
+base::Instant next_round(const Zone& zone, base::Instant start, const CalendarDuration& every,
+                         base::Instant after) {
+  if (start > after) {
+    return start;
+  }
+  std::int64_t low = 0;  // not after `after`
+  std::int64_t high = 1;
+  const auto at = [&](std::int64_t times) { return zone.add(start, repeat(every, times), 1); };
+  while (at(high) <= after) {
+    low = high;
+    high *= 2;
+  }
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    (at(middle) <= after ? low : high) = middle;
+  }
+  return at(high);
+}
+
 }  // namespace turnout::decide

@@ -64,4 +64,9 @@ class Zone {
   cctz::time_zone zone_;
 };
 
+// The first of `start`, `start` + `every`, `start` + 2 × `every` … after `after`. `every` is more
+// than nothing. Cost: O(log of how many times it has come round).
+base::Instant next_round(const Zone& zone, base::Instant start, const CalendarDuration& every,
+                         base::Instant after);
+
 }  // namespace turnout::decide

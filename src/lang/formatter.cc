@@ -243,6 +243,27 @@ std::string action_lines(const track::Action& action, std::string_view indent) {
 
 std::string format_head(const track::Head& head) { return std::visit(HeadPrinter{"", ""}, head); }
 
+std::string format_cause(const track::Track& track, std::string_view step, std::int32_t rule) {
+  const auto text_of = [](const track::Clause& clause) {
+    return clause_lines(clause).substr(kStatementIndent.size());
+  };
+  std::int32_t leave = track::leave_rule(0);
+  for (const track::Clause& one : track.clauses) {
+    if (std::holds_alternative<track::Leave>(one) && rule == leave--) {
+      return text_of(one);
+    }
+    if (std::holds_alternative<track::HoldOut>(one) && rule == track::kHeldOutRule) {
+      return text_of(one);
+    }
+  }
+  for (const track::Step* const one : track.steps()) {
+    if (one->name.text == step && rule >= 0 && static_cast<std::size_t>(rule) < one->rules.size()) {
+      return format_head(one->rules[static_cast<std::size_t>(rule)].head);
+    }
+  }
+  return "";
+}
+
 std::string format_action(const track::Action& action) { return action_lines(action, ""); }
 
 std::string format_move(const track::Move& move) {

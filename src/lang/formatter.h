@@ -5,9 +5,11 @@
 // between tests; words instead of symbols; backquotes only around reserved words; comments kept
 // where they belong.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "track/block.h"
 #include "track/track.h"
 
 namespace turnout::lang {
@@ -22,6 +24,9 @@ std::string format(const track::Track& track);
 // Parts of the text form, for explanations and reports.
 std::string format_condition(const track::Condition& condition);
 std::string format_head(const track::Head& head);  // without the colon
+// What the journal names as the cause of a move away from the step: the head of a rule, or the
+// clause that kHeldOutRule or leave_rule() stands for; "" when the track has no such.
+std::string format_cause(const track::Track& track, std::string_view step, std::int32_t rule);
 std::string format_action(const track::Action& action);
 std::string format_move(const track::Move& move);
 std::string format_operand(const track::Operand& operand);

@@ -109,7 +109,7 @@ class Walk {
   void test(const track::HasTag&, track::Span) {}
   void test(const track::DidEvent&, track::Span span) { refuse("did", span); }
   void test(const track::OnTrack&, track::Span span) { refuse("on track", span); }
-  void test(const track::InArm&, track::Span span) { refuse("in arm", span); }
+  void test(const track::InArm&, track::Span) {}
 
   // --- Clauses
   void clause(const track::About&) {}
@@ -139,14 +139,15 @@ class Walk {
              "month");
     }
   }
-  void clause(const track::Enter& c) {
-    if (c.kind != track::Enter::Kind::kOnce) {
-      refuse(c.kind == track::Enter::Kind::kAgainAfter ? "enter again after" : "enter every time",
-             c.span, "only `enter once` is run");
+  void clause(const track::Enter&) {}
+  void clause(const track::Leave& c) {
+    if (const auto* when = std::get_if<track::Leave::When>(&c.why)) {
+      condition(when->condition);
+    } else if (std::holds_alternative<track::Leave::On>(c.why)) {
+      refuse("leave on", c.span);
     }
   }
-  void clause(const track::Leave& c) { refuse("leave", c.span); }
-  void clause(const track::HoldOut& c) { refuse("hold out", c.span); }
+  void clause(const track::HoldOut&) {}
   void clause(const track::Cap& c) { refuse("send at most", c.span); }
   void clause(const track::Quiet& c) { refuse("quiet", c.span); }
 
@@ -154,9 +155,6 @@ class Walk {
   void step(const track::Step& s) {
     if (s.look_up) {
       refuse("look up", s.look_up->span);
-    }
-    if (s.check_every) {
-      refuse("check every", s.check_every->span);
     }
     for (const track::Rule& rule : s.rules) {
       head(rule);
@@ -192,8 +190,11 @@ class Walk {
     operand(a.to);
   }
   void action(const track::ClearField& a, track::Span) { field(a.field); }
-  void action(const track::IncreaseField& a, track::Span span) {
-    refuse(a.decrease ? "decrease" : "increase", span);
+  void action(const track::IncreaseField& a, track::Span) {
+    field(a.field);
+    if (const auto* by = std::get_if<track::Operand>(&a.by)) {
+      operand(*by);
+    }
   }
   void action(const track::TagAction&, track::Span) {}
   void action(const track::RecordEvent&, track::Span span) { refuse("record event", span); }

@@ -51,7 +51,7 @@ Database::Database(std::function<Instant()> clock, Duration cycle, int tracks, i
         must(intake_->publish(Program::publish(track_name(TrackId(number)), 1)));
     const Fence now = row(track.id).fence;
     const store::Fence fence{track.id, now.timeline, now.epoch};
-    must(intake_->gather(fence, track.version, 1, "", {}, ContactId(0), std::max(1, contacts)));
+    must(intake_->gather(fence, {track.version, 1}, "", {}, ContactId(0), std::max(1, contacts)));
     // As the owner that gathers first does.
     intake_->set_cursor(fence, kFeedCursor, must(intake_->changes({}, 1)).next.text).value();
   }

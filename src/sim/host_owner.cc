@@ -241,7 +241,7 @@ void Host::gather(TrackId track, const std::shared_ptr<const Batch>& batch) {
   ask_for_track(
       track,
       [this, got, batch, version = version_of(track)](const store::Fence& fence) {
-        *got = must(session_->gather_these(fence, version, 1, "", {}, batch->newcomers));
+        *got = must(session_->gather_these(fence, {version, 1}, "", {}, batch->newcomers));
       },
       [this, got, batch](Owned& mine, bool answered) {
         const TrackId here = mine.fence.track;
@@ -279,7 +279,8 @@ void Host::find_waiting(TrackId track, const std::shared_ptr<const Batch>& batch
         for (const store::PositionRow& row : *rows) {
           const bool forgotten = world_.config().planted.host == Mutant::kRetestForgotten &&
                                  dispatcher_->outstanding(here, row.contact, row.entry);
-          const bool listens = world_.database().program().listens(here, row.contact, row.step);
+          const bool listens = row.state == track::PositionState::kOpen &&
+                               world_.database().program().listens(here, row.contact, row.step);
           if (!forgotten && work::is_to_be_woken(row, listens)) {
             wakes.push_back({row.contact, row.entry, row.move_no, 0});
           }

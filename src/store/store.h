@@ -99,15 +99,16 @@ class Session {
   // The due time of the first timer of the track, or kNever.
   virtual base::Result<base::Instant> next_due(base::TrackId track) = 0;
   // Puts contacts with ids above `after` that meet `where` (SQL over alias c, see
-  // decide::SqlCondition; "" for all) and have never been on the track on `step`, due at once:
-  // looks at no more than `chunk` contacts (at most 20,000), one statement.
-  virtual base::Result<GatherResult> gather(const Fence& fence, base::Version version,
-                                            std::int32_t step, const std::string& where,
+  // decide::SqlCondition; "" for all) and are not on the track, nor have been unless the entrance
+  // lets them come again, on its step, due at once: looks at no more than `chunk` contacts (at most
+  // 20,000), one statement.
+  virtual base::Result<GatherResult> gather(const Fence& fence, const Entrance& entrance,
+                                            const std::string& where,
                                             const std::vector<track::Value>& values,
                                             base::ContactId after, int chunk) = 0;
   // The same for these contacts only (those that changed, or that a test over columns has kept).
-  virtual base::Result<GatherResult> gather_these(const Fence& fence, base::Version version,
-                                                  std::int32_t step, const std::string& where,
+  virtual base::Result<GatherResult> gather_these(const Fence& fence, const Entrance& entrance,
+                                                  const std::string& where,
                                                   const std::vector<track::Value>& values,
                                                   const std::vector<base::ContactId>& contacts) = 0;
   // Contacts by id range or list with these columns and tags, for conditions that SQL cannot say.
@@ -124,9 +125,10 @@ class Session {
   // Entries on the track of these contacts that have not stopped.
   virtual base::Result<std::vector<PositionRow>> positions(
       base::TrackId track, const std::vector<base::ContactId>& contacts) = 0;
-  // Makes open positions due now, and closed ones whose time has come (also those that are due
-  // already: the due time always changes, so that a decision made from older values is refused).
-  // Returns how many were where the wake said, or kConflict when fenced.
+  // Makes open positions due now, and of closed ones those whose time has come, that follow a field
+  // or that are to be looked at (also those that are due already: the due time always changes, so
+  // that a decision made from older values is refused). Returns how many were where the wake said,
+  // or kConflict when fenced.
   virtual base::Result<std::int64_t> wake(const Fence& fence, const std::vector<Wake>& wakes) = 0;
   // A small text per (track, clause) that outlives owners: feed cursors, last runs. set_cursor:
   // kConflict when fenced.

@@ -169,6 +169,14 @@ struct CommitResult {
       stale;  // rows that were not where the block said; nothing was written for them
 };
 
+// Where gathered contacts come in.
+struct Entrance {
+  base::Version version;
+  std::int32_t step = 0;
+  // Who has been on the track before may come again when it stopped then or earlier; none: never.
+  std::optional<base::Instant> stopped_by = {};
+};
+
 struct GatherResult {
   bool fenced = false;
   std::int64_t gathered = 0;  // new entries
@@ -209,12 +217,14 @@ struct PositionRow {
       false;  // by the database's clock: a block that was read before may be about to move it
 };
 
-// Makes a position due now; `woken` are the rules that may be met again.
+// Makes a position due now; `woken` are the rules that may be met again. A closed one that is not
+// due and does not follow a field only when it `looks`; it keeps the time at which it opens.
 struct Wake {
   base::ContactId contact;
   std::int32_t entry = 0;
   std::int32_t move_no = 0;
   std::uint64_t woken = 0;
+  bool looks = false;
 };
 
 // ---- Deliveries
@@ -236,6 +246,7 @@ enum class OutboxState : std::int16_t {
   kFailed = 3,  // given up; an operator may retry or drop it
   kUncertain =
       4,  // it may have been sent: a peer went while it had it, or the database failed over
+  kWithdrawn = 5,  // not to be sent: the contact left the track before anybody had taken it
 };
 
 // What hold_deliveries() holds.

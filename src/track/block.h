@@ -76,6 +76,26 @@ enum class PositionState : std::int16_t {
 inline constexpr std::uint64_t kRests = std::uint64_t{1} << 63;    // `stay for`: on the step it was
 inline constexpr std::uint64_t kFollows = std::uint64_t{1} << 62;  // the move is due by a field;
                                                                    // the bits below say how
+inline constexpr std::uint64_t kLooks = std::uint64_t{1} << 61;  // without kFollows: due_at is only
+                                                                 // for the track's `leave` clauses;
+                                                                 // the bits below are the
+                                                                 // microseconds since 1970 at
+                                                                 // which it opens
+
+// Beside the numbers of a step's rules, from 0 up, and what the store counts under -1 to -3, a move
+// is made by:
+inline constexpr std::int32_t kHeldOutRule = -4;  // the clause `hold out`
+// … the track's leave clause `index`, from 0 up.
+constexpr std::int32_t leave_rule(std::size_t index) {
+  return -5 - static_cast<std::int32_t>(index);
+}
+constexpr bool is_leave_rule(std::int32_t rule) { return rule <= leave_rule(0); }
+constexpr std::size_t leave_index(std::int32_t rule) {
+  return static_cast<std::size_t>(leave_rule(0) - rule);
+}
+
+// Contacts that are held out stand on this one, which is no step of the file.
+inline constexpr std::int32_t kHeldOutStep = 0;
 
 struct ContactBlock {
   base::Instant now;  // one instant for the whole block, on the database's clock
@@ -130,17 +150,24 @@ struct Shape {
   std::int32_t moves = 0;
   std::int32_t step = 0;  // afterwards; an outcome number when stopped
   PositionState state = PositionState::kOpen;
+  bool withdraws = false;     // it left: its messages that nobody has taken to send are not sent
   std::vector<Act> acts;      // for the outbox, in order
   std::vector<Tag> tags;      // folded: one per tag
   std::vector<Count> counts;  // how often each rule fired
 };
 
 struct BlockOutcome {
-  // The new value of one field for the rows that set or cleared it; folded, so the last one counts.
+  enum class Written : std::uint8_t {
+    kNot = 0,
+    kSet = 1,  // `value` is the new one
+    kAdded =
+        2,  // `value` is to be added to what the database has then, none counting as 0; numbers
+  };
+  // What becomes of one field for the rows that write it; folded, so that it is one thing per row.
   struct FieldWrite {
-    std::size_t field = 0;              // index into decide::Program::fields
-    std::vector<std::uint8_t> written;  // per row
-    Column value;                       // per row; missing and written: cleared
+    std::size_t field = 0;         // index into decide::Program::fields
+    std::vector<Written> written;  // per row
+    Column value;                  // per row; missing and kSet: cleared
   };
   std::vector<Shape> shapes;
   // Per row of the block:

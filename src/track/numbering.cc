@@ -26,7 +26,7 @@ std::string Numbering::name_of(std::int32_t number) const {
       }
     }
   }
-  return "";
+  return number == kHeldOutStep ? kHeldOut : "";
 }
 
 Numbering extend(const Numbering& known, const Track& track) {
@@ -55,6 +55,13 @@ Numbering extend(const Numbering& known, const Track& track) {
           add(result.outcomes, stop->as->text);
         }
       }
+    }
+  }
+  for (const Clause& clause : track.clauses) {
+    if (const auto* const leave = std::get_if<Leave>(&clause)) {
+      add(result.outcomes, leave->as ? leave->as->text : std::string(kLeft));
+    } else if (const auto* const hold = std::get_if<HoldOut>(&clause)) {
+      add(result.outcomes, hold->as.text);
     }
   }
   return result;

@@ -23,7 +23,7 @@ struct Numbering {
       actions;  // template or webhook name → number
 
   std::int32_t highest() const;
-  // The name of a step or outcome number, or "" when there is none.
+  // The name of a step or outcome number, kHeldOut for kHeldOutStep, or "" when there is none.
   std::string name_of(std::int32_t number) const;
 };
 

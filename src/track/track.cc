@@ -1,5 +1,7 @@
 #include "track/track.h"
 
+#include <algorithm>
+
 namespace turnout::track {
 
 std::vector<const Step*> Track::steps() const {
@@ -10,6 +12,13 @@ std::vector<const Step*> Track::steps() const {
     }
   }
   return steps;
+}
+
+bool has_leave_condition(const Track& track) {
+  return std::ranges::any_of(track.clauses, [](const Clause& clause) {
+    const auto* const leave = std::get_if<Leave>(&clause);
+    return leave != nullptr && !std::holds_alternative<Leave::On>(leave->why);
+  });
 }
 
 }  // namespace turnout::track

@@ -636,7 +636,13 @@ struct Track {
   std::vector<const Step*> steps() const;
 };
 
+// Whether contacts may leave by a condition: then those that wait for a time are tested as well.
+bool has_leave_condition(const Track& track);
+
 inline constexpr const char* kCompleted =
     "completed";  // outcome of a contact that passes the last step
+inline constexpr const char* kLeft =
+    "left";  // outcome of a contact that a `leave` without `as` takes off
+inline constexpr const char* kHeldOut = "held out";  // where contacts are that `hold out` keeps
 
 }  // namespace turnout::track

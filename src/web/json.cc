@@ -12,11 +12,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::pair<store::OutboxState, const char*> kOutboxStates[] = {
-    {store::OutboxState::kWaiting, "waiting"},
-    {store::OutboxState::kSending, "sending"},
-    {store::OutboxState::kSent, "sent"},
-    {store::OutboxState::kFailed, "failed"},
-    {store::OutboxState::kUncertain, "uncertain"}};
+    {store::OutboxState::kWaiting, "waiting"},     {store::OutboxState::kSending, "sending"},
+    {store::OutboxState::kSent, "sent"},           {store::OutboxState::kFailed, "failed"},
+    {store::OutboxState::kUncertain, "uncertain"}, {store::OutboxState::kWithdrawn, "withdrawn"}};
 
 // Stored text that is not UTF-8 must not make an answer fail.
 std::string dump(const Json& json) {

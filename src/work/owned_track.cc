@@ -161,6 +161,10 @@ base::Result<StepResult> OwnedTrack::begin(store::Session& session) {
   return sum;
 }
 
+store::Entrance OwnedTrack::entrance(const decide::GatherClause& clause, base::Instant now) const {
+  return {entry_->published.version, clause.start_step(), clause.may_have_stopped_by(now)};
+}
+
 base::Result<store::GatherResult> OwnedTrack::take(store::Session& session, const Clause& clause,
                                                    base::Instant now,
                                                    std::vector<base::ContactId> contacts) {
@@ -177,11 +181,9 @@ base::Result<store::GatherResult> OwnedTrack::take(store::Session& session, cons
         contacts.push_back(block.contact[row]);
       }
     }
-    return session.gather_these(fence_, entry_->published.version, gather.start_step(), "", {},
-                                contacts);
+    return session.gather_these(fence_, entrance(gather, now), "", {}, contacts);
   }
-  return session.gather_these(fence_, entry_->published.version, gather.start_step(), where.text,
-                              where.values, contacts);
+  return session.gather_these(fence_, entrance(gather, now), where.text, where.values, contacts);
 }
 
 // The next contacts in the order of their ids, where the condition cannot be said in SQL whole.
@@ -200,8 +202,8 @@ base::Result<store::GatherResult> OwnedTrack::take_chunk(store::Session& session
       contacts.push_back(block.contact[row]);
     }
   }
-  TRY(store::GatherResult result, session.gather_these(fence_, entry_->published.version,
-                                                       gather.start_step(), "", {}, contacts));
+  TRY(store::GatherResult result,
+      session.gather_these(fence_, entrance(gather, now), "", {}, contacts));
   result.done = block.rows() < static_cast<std::size_t>(kRetestChunk);
   result.last = block.rows() == 0 ? from : block.contact.back();
   return result;
@@ -212,8 +214,8 @@ base::Result<StepResult> OwnedTrack::gather_chunk(store::Session& session, Claus
   const decide::SqlCondition where = condition(session, *clause.gather, now);
   store::GatherResult got;
   if (where.exact) {
-    TRY(got, session.gather(fence_, entry_->published.version, clause.gather->start_step(),
-                            where.text, where.values, from, kGatherChunk));
+    TRY(got, session.gather(fence_, entrance(*clause.gather, now), where.text, where.values, from,
+                            kGatherChunk));
   } else {
     TRY(got, take_chunk(session, clause, from, now));
   }
@@ -339,10 +341,11 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
                        [&](const decide::StepListens& s) { return s.step == row.step; });
       const bool concerned =
           open ? step != program.listens().end() && listens(*step, what.fields, what.tags)
-               : program.follows(row.stayed, what.fields);
+               : program.wakes_closed(row.stayed, what.fields, what.tags);
       if (is_to_be_woken(row, concerned)) {
         wakes.push_back({row.contact, row.entry, row.move_no,
-                         open ? program.woken_rules(row.step, what.fields, what.tags) : 0});
+                         open ? program.woken_rules(row.step, what.fields, what.tags) : 0,
+                         concerned});
       }
     }
     TRY(const WakeResult woken, wake(session, wakes));
@@ -389,8 +392,9 @@ base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session, base:
   TRY(const std::vector<store::PositionRow> rows, session.positions(fence_.track, block.contact));
   std::vector<store::Wake> wakes;
   for (const store::PositionRow& row : rows) {
-    if (is_to_be_woken(row, true)) {
-      wakes.push_back({row.contact, row.entry, row.move_no, 0});
+    const bool again = is_retested(row, *entry_->program);
+    if (is_to_be_woken(row, again)) {
+      wakes.push_back({row.contact, row.entry, row.move_no, 0, again});
     }
   }
   TRY(const WakeResult woken, wake(session, wakes));

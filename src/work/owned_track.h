@@ -27,12 +27,16 @@ inline bool is_following(const store::PositionRow& row) {
 }
 
 // Whether an entry is to be made due again now that its contact has changed: it `listens` to what
-// changed by its step or by the field that its delayed move follows, or it is due. The latter may
-// be in a block that has read the contact as it was, and would move it on to a step that it is
-// never woken on again.
+// changed by its step, by the field that its delayed move follows or by a `leave` clause, or it is
+// due. The latter may be in a block that has read the contact as it was, and would move it on to a
+// step that it is never woken on again.
 inline bool is_to_be_woken(const store::PositionRow& row, bool listens) {
-  return (row.due && !base::planted(base::Mutant::kDueNotWoken)) ||
-         (listens && (row.state == track::PositionState::kOpen || is_following(row)));
+  return listens || (row.due && !base::planted(base::Mutant::kDueNotWoken));
+}
+
+// Whether it is to be tested again by a version that has just become its own.
+inline bool is_retested(const store::PositionRow& row, const decide::Program& program) {
+  return row.state == track::PositionState::kOpen || is_following(row) || program.leaves();
 }
 
 // What a step of work came to.
@@ -89,6 +93,7 @@ class OwnedTrack {
   base::Result<void> read_clauses(store::Session& session);
   base::Result<StepResult> gather_chunk(store::Session& session, Clause& clause,
                                         base::ContactId from, base::Instant now);
+  store::Entrance entrance(const decide::GatherClause& clause, base::Instant now) const;
   base::Result<store::GatherResult> take(store::Session& session, const Clause& clause,
                                          base::Instant now, std::vector<base::ContactId> contacts);
   base::Result<store::GatherResult> take_chunk(store::Session& session, const Clause& clause,

@@ -22,6 +22,7 @@ namespace turnout::decide {
 struct TestRow {
   std::int64_t contact = 1;
   std::int32_t entry = 1;
+  std::int32_t move_no = 0;
   std::int32_t step = 0;  // 0: the first step
   track::PositionState state = track::PositionState::kOpen;
   base::Instant step_at;
@@ -82,7 +83,7 @@ inline track::ContactBlock make_block(base::Instant now, const std::vector<TestR
   for (const TestRow& row : rows) {
     block.contact.emplace_back(row.contact);
     block.entry.push_back(row.entry);
-    block.move_no.push_back(0);
+    block.move_no.push_back(row.move_no);
     block.step.push_back(row.step == 0 ? first_step : row.step);
     block.version.push_back(1);
     block.heard.push_back(0);
@@ -119,6 +120,21 @@ inline track::BlockOutcome TestTrack::run(base::Instant now,
 
 inline const track::Shape& shape_of(const track::BlockOutcome& out, std::size_t row) {
   return out.shape_of(row);
+}
+
+// The first row as the block left it, to be decided again.
+inline TestRow next(const TestRow& row, const track::BlockOutcome& out) {
+  TestRow after = row;
+  const track::Shape& shape = out.shape_of(0);
+  if (shape.moves > 0) {
+    after.step = shape.step;
+    after.move_no += shape.moves;
+  }
+  after.state = shape.state;
+  after.step_at = out.step_at[0];
+  after.due_at = out.due_at[0];
+  after.stayed = out.stayed[0];
+  return after;
 }
 
 inline base::Instant at(const char* text) { return base::parse_instant(text).value(); }

@@ -19,19 +19,6 @@ TestRow at_step(base::Instant opened, std::map<std::string, track::Value> values
   return row;
 }
 
-// The row as the block left it, to be decided again.
-TestRow next(const TestRow& row, const track::BlockOutcome& out) {
-  TestRow after = row;
-  if (shape_of(out, 0).moves > 0) {
-    after.step = shape_of(out, 0).step;
-  }
-  after.state = shape_of(out, 0).state;
-  after.step_at = out.step_at[0];
-  after.due_at = out.due_at[0];
-  after.stayed = out.stayed[0];
-  return after;
-}
-
 TEST(Calendar, R16OnceAtIsMetFromThatInstantOn) {
   const TestTrack track = made(R"(track "t"
   time zone of zone or "Europe/Berlin"
@@ -156,9 +143,9 @@ TEST(Calendar, R16MoveByAFieldFollowsItWhenItChanges) {
   for (std::size_t i = 0; i < track.program.fields().size(); ++i) {
     (track.program.fields()[i].name == "due_on" ? due_on : others).push_back(i);
   }
-  EXPECT_TRUE(track.program.follows(waiting.stayed, due_on));
-  EXPECT_FALSE(track.program.follows(waiting.stayed, others));
-  EXPECT_FALSE(track.program.follows(0, due_on));
+  EXPECT_TRUE(track.program.wakes_closed(waiting.stayed, due_on, {}));
+  EXPECT_FALSE(track.program.wakes_closed(waiting.stayed, others, {}));
+  EXPECT_FALSE(track.program.wakes_closed(0, due_on, {}));
   // Woken: later, then sooner, then not at all, and at last in the past.
   TestRow woken = waiting;
   const base::Instant later = at("2026-06-10T10:00:00Z");

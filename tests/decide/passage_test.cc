@@ -227,7 +227,7 @@ TEST(Passage, R15WhatARuleReadsWakesItAfterItStayed) {
   EXPECT_EQ(track.program.woken_rules(step, {index("nick"), index("score")}, {}), 3U);
   EXPECT_EQ(track.program.woken_rules(step, {}, {}), 0U);
   EXPECT_EQ(track.program.woken_rules(4711, {index("score")}, {}), 0U);
-  ASSERT_EQ(track.program.listens().size(), 1U);
+  ASSERT_EQ(track.program.listens()[0].step, step);
   EXPECT_THAT(track.program.listens()[0].fields,
               testing::UnorderedElementsAre(index("score"), index("nick")));
 }

@@ -208,6 +208,90 @@ TEST_P(CommitTest, AWakeReachesAClosedPositionThatFollowsAField) {
   EXPECT_EQ(track::kRests, rows[1].stayed);
 }
 
+TEST_P(CommitTest, AWakeThatLooksReachesEveryClosedPositionAndKeepsWhenItOpens) {
+  import(3);
+  gather();
+  track::ContactBlock block = load_due();
+  // k1 waits for a move, k2 rests, k3 follows a field.
+  const std::uint64_t marks[] = {0, track::kRests, track::kFollows | 5};
+  commit(block, outcome_of(block, fields(), [&](std::size_t row) {
+           Way way;
+           way.path = {1, 0, 2};
+           way.state = track::PositionState::kClosed;
+           way.due = kFarOff;
+           way.stayed = marks[row];
+           return way;
+         }));
+  std::vector<Wake> wakes;
+  for (const base::ContactId contact : block.contact) {
+    wakes.push_back({contact, 1, 1, 0, true});
+  }
+  EXPECT_EQ(3, must(session().wake(fence(), wakes)));
+  block = load_due();
+  const std::uint64_t opens = track::kLooks | static_cast<std::uint64_t>(kFarOff.us);
+  EXPECT_THAT(block.stayed, ElementsAre(opens, track::kRests | opens, track::kFollows | 5));
+  EXPECT_THAT(block.state, testing::Each(track::PositionState::kClosed));
+  EXPECT_EQ(3, must(session().wake(fence(), wakes))) << "and once more while they are due";
+  EXPECT_EQ(block.stayed, load_due().stayed);
+}
+
+TEST_P(CommitTest, WhatIsAddedIsAddedToWhatTheDatabaseHas) {
+  import(4);
+  gather();
+  const track::ContactBlock block = load_due();
+  // Somebody else raises them all meanwhile, and takes the second away.
+  must(session().import_contacts(make_batch({"k1", "k2", "k3", "k4"}, {kScore},
+                                            {{10.0}, {track::Missing{}}, {30.0}, {40.0}})));
+  commit(block, outcome_of(block, fields(), [](std::size_t row) {
+           Way way;
+           way.path = {1, 0, 2};
+           if (row < 2) {
+             way.adds = {{0, 2.5}};
+           } else if (row == 2) {
+             way.writes = {{0, 5.0}};
+           }
+           return way;
+         }));
+  const track::ContactBlock after = must(session().load_these(block.contact, {kScore}, {}));
+  EXPECT_THAT(after.columns[0].number, ElementsAre(12.5, 2.5, 5, 40));
+}
+
+TEST_P(CommitTest, WhoLeavesTakesItsUnsentMessagesBack) {
+  import(2);
+  gather();
+  const auto send = [](std::int32_t move) {
+    return track::Shape::Act{move, 1, track::ActionKind::kEmail, 5, false};
+  };
+  track::ContactBlock block = load_due();
+  commit(block, outcome_of(block, fields(), [&](std::size_t) {
+           Way way;
+           way.path = {1, 0, 2};
+           way.acts = {send(1)};
+           way.due = kLongAgo;
+           return way;
+         }));
+  block = load_due();
+  // k1 sends once more and leaves, k2 stops.
+  commit(block, outcome_of(block, fields(), [&](std::size_t row) {
+           Way way;
+           way.path = row == 0 ? std::vector<std::int32_t>{2, 0, 3, track::leave_rule(0), 7}
+                               : std::vector<std::int32_t>{2, 0, 7};
+           way.state = track::PositionState::kStopped;
+           way.acts = {send(1)};
+           way.withdraws = row == 0;
+           return way;
+         }));
+  std::vector<std::string> states;
+  for (const OutboxRow& row : must(session().outbox(std::nullopt, 100))) {
+    states.push_back(row.contact_key + " " + std::to_string(row.key.move_no) + " " +
+                     std::to_string(static_cast<int>(row.state)));
+  }
+  EXPECT_THAT(states, testing::UnorderedElementsAre("k1 1 5", "k1 2 5", "k2 1 0", "k2 2 0"));
+  EXPECT_EQ(2, must(session().report("T")).actions.at(0).states.at(OutboxState::kWithdrawn));
+  const std::vector<MoveRow> moves = must(session().why("k1")).moves;
+  EXPECT_EQ(track::leave_rule(0), moves.back().rule);
+}
+
 TEST_P(CommitTest, APositionThatHasStoppedNeverMovesAgain) {
   import(1);
   gather();

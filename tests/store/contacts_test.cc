@@ -185,7 +185,7 @@ TEST_P(ContactsTest, GatheringEntersEachContactOnce) {
   base::ContactId after;
   for (bool done = false; !done;) {
     const GatherResult result =
-        must(session().gather(fence(), base::Version(1), 1, "", {}, after, 10));
+        must(session().gather(fence(), {base::Version(1), 1}, "", {}, after, 10));
     EXPECT_LE(result.gathered, 10);
     gathered += result.gathered;
     after = result.last;
@@ -193,11 +193,11 @@ TEST_P(ContactsTest, GatheringEntersEachContactOnce) {
   }
   EXPECT_EQ(25, gathered);
   const GatherResult again =
-      must(session().gather(fence(), base::Version(1), 1, "", {}, {}, 20'000));
+      must(session().gather(fence(), {base::Version(1), 1}, "", {}, {}, 20'000));
   EXPECT_EQ(0, again.gathered);
   EXPECT_TRUE(again.done);
   EXPECT_EQ(
-      0, must(session().gather_these(fence(), base::Version(1), 1, "", {}, {id("k1")})).gathered);
+      0, must(session().gather_these(fence(), {base::Version(1), 1}, "", {}, {id("k1")})).gathered);
   EXPECT_EQ(25, must(session().progress("T")).gathered);
   EXPECT_EQ(25, must(session().report("T")).waiting.at("A"));
 }
@@ -212,15 +212,51 @@ TEST_P(ContactsTest, WhoHasStoppedIsNotGatheredAgain) {
            way.state = track::PositionState::kStopped;
            return way;
          }));
-  EXPECT_EQ(0, must(session().gather(fence(), base::Version(1), 1, "", {}, {}, 20'000)).gathered);
+  EXPECT_EQ(0, must(session().gather(fence(), {base::Version(1), 1}, "", {}, {}, 20'000)).gathered);
   EXPECT_EQ(
-      0, must(session().gather_these(fence(), base::Version(1), 1, "", {}, {id("k1")})).gathered);
+      0, must(session().gather_these(fence(), {base::Version(1), 1}, "", {}, {id("k1")})).gathered);
+}
+
+TEST_P(ContactsTest, WhoStoppedLongEnoughAgoComesAgainWhereTheEntranceSaysSo) {
+  import(3);
+  gather();
+  const track::ContactBlock block = load_due();
+  const auto stopped = [](std::int64_t s) {
+    return base::Instant{kLongAgo.us + s * base::kUsPerSecond};
+  };
+  // k1 and k2 have stopped, a second apart; k3 is on the track.
+  commit(block, outcome_of(block, fields(), [&](std::size_t row) {
+           Way way;
+           way.path = {1, 0, row == 2 ? 2 : 7};
+           way.state = row == 2 ? track::PositionState::kOpen : track::PositionState::kStopped;
+           way.step_at = stopped(static_cast<std::int64_t>(row));
+           return way;
+         }));
+  const auto gathered = [&](std::int64_t by) {
+    return must(session().gather(fence(), {base::Version(1), 2, stopped(by)}, "", {}, {}, 20'000))
+        .gathered;
+  };
+  EXPECT_EQ(0, gathered(-1));
+  EXPECT_EQ(1, gathered(0));
+  EXPECT_EQ(0, gathered(0)) << "it is on the track now";
+  const GatherResult these = must(session().gather_these(fence(), {base::Version(1), 2, stopped(1)},
+                                                         "", {}, {id("k1"), id("k2"), id("k3")}));
+  EXPECT_EQ(1, these.gathered);
+  const track::ContactBlock again = load_due();
+  EXPECT_THAT(again.contact, ElementsAre(id("k1"), id("k2")));
+  EXPECT_THAT(again.entry, ElementsAre(2, 2));
+  EXPECT_THAT(again.step, ElementsAre(2, 2));
+  EXPECT_THAT(again.move_no, ElementsAre(0, 0));
+  commit(again, all_to(again, 3));
+  EXPECT_EQ(2, must(session().report("T")).waiting.at("C"));
+  EXPECT_EQ(5, must(session().progress("T")).gathered);
 }
 
 TEST_P(ContactsTest, GatheringTheseTakesThoseOnly) {
   import(5);
-  const GatherResult result = must(session().gather_these(
-      fence(), base::Version(1), 2, "", {}, {id("k4"), id("k2"), base::ContactId(999), id("k4")}));
+  const GatherResult result =
+      must(session().gather_these(fence(), {base::Version(1), 2}, "", {},
+                                  {id("k4"), id("k2"), base::ContactId(999), id("k4")}));
   EXPECT_EQ(2, result.gathered);
   EXPECT_EQ(2, must(session().report("T")).waiting.at("B"));
 }
@@ -236,11 +272,11 @@ TEST_P(ContactsTest, GatheringByAConditionBindsItsValues) {
   };
   const std::string where = "c.score >= " + parameter(0) + " and c.score < " + parameter(1);
   GatherResult result =
-      must(session().gather(fence(), base::Version(1), 1, where, {5.0, 8.0}, {}, 20'000));
+      must(session().gather(fence(), {base::Version(1), 1}, where, {5.0, 8.0}, {}, 20'000));
   EXPECT_EQ(3, result.gathered);
   EXPECT_TRUE(result.done);
   const std::string other = "c.score = " + parameter(0) + " or c.score = " + parameter(1);
-  result = must(session().gather_these(fence(), base::Version(1), 1, other, {7.0, 9.0},
+  result = must(session().gather_these(fence(), {base::Version(1), 1}, other, {7.0, 9.0},
                                        {id("k7"), id("k9"), id("k10")}));
   EXPECT_EQ(1, result.gathered);
   EXPECT_EQ(4U, load_due().rows());

@@ -64,7 +64,7 @@ TEST_P(CostTest, BlocksOfAnySizeCostTheSameNumberOfStatements) {
     cost.push_back(statements([&] { import_more(next, next + size); }));
     next += size;
     cost.push_back(statements(
-        [&] { must(session().gather(fence(), base::Version(1), 1, "", {}, {}, 20'000)); }));
+        [&] { must(session().gather(fence(), {base::Version(1), 1}, "", {}, {}, 20'000)); }));
     track::ContactBlock block;
     std::vector<BlockItem> items;
     for (const DueItem& item : must(session().due(track(), {}, must(session().now()), 10'000))) {

@@ -534,7 +534,7 @@ void check_tally(Dump& dump) {
   }
   for (const auto& t : dump.tables["tally"]) {
     const int rule = std::stoi(t[3]);
-    if (rule >= 0 || rule == sql::kTallyMapped) {
+    if (sql::is_move(rule)) {
       moves[t[0]] -= std::stoll(t[5]);
     } else {
       on_step[t[0] + "/" + t[2]] -= std::stoll(t[5]);

@@ -115,8 +115,8 @@ TEST_P(GroupTest, APausedTrackIsFencedAndNotTaken) {
   EXPECT_GT(row().epoch, before.epoch);
   EXPECT_FALSE(must(group().take(track(), row().timeline, row().epoch, self(), {})).taken);
   import(2);
-  EXPECT_TRUE(must(session().gather({track(), row().timeline, row().epoch}, base::Version(1), 1, "",
-                                    {}, {}, 10))
+  EXPECT_TRUE(must(session().gather({track(), row().timeline, row().epoch}, {base::Version(1), 1},
+                                    "", {}, {}, 10))
                   .fenced);
   EXPECT_FALSE(must(session().tracks()).at(0).active);
   must(session().set_active("T", true));
@@ -149,9 +149,9 @@ TEST_P(GroupTest, EveryWriteUnderAnotherEpochOrTimelineIsRefused) {
     const auto cursor = session().set_cursor(wrong, "c", "x");
     ASSERT_FALSE(cursor);
     EXPECT_EQ(base::ErrorCode::kConflict, cursor.error().code);
-    EXPECT_TRUE(must(session().gather(wrong, base::Version(1), 1, "", {}, {}, 10)).fenced);
+    EXPECT_TRUE(must(session().gather(wrong, {base::Version(1), 1}, "", {}, {}, 10)).fenced);
     EXPECT_TRUE(
-        must(session().gather_these(wrong, base::Version(1), 1, "", {}, {before.contact[0]}))
+        must(session().gather_these(wrong, {base::Version(1), 1}, "", {}, {before.contact[0]}))
             .fenced);
   }
   EXPECT_EQ(untouched, database().dump(Times::kRaw).text());

@@ -31,6 +31,7 @@ track::Shape make_shape(const track::ContactBlock& block, std::size_t row, const
   track::Shape shape;
   shape.path = way.path;
   shape.state = way.state;
+  shape.withdraws = way.withdraws;
   shape.acts = way.acts;
   shape.tags = way.tags;
   shape.step = way.path.empty() ? block.step[row] : way.path.back();
@@ -52,7 +53,7 @@ track::Shape make_shape(const track::ContactBlock& block, std::size_t row, const
 
 std::string shape_key(const track::Shape& shape) {
   std::string key = shape.path_json + std::to_string(shape.step) + "/" +
-                    std::to_string(static_cast<int>(shape.state));
+                    std::to_string(static_cast<int>(shape.state)) + (shape.withdraws ? "w" : "");
   for (const auto& act : shape.acts) {
     key += "/a" + std::to_string(act.move) + "." + std::to_string(act.action_no) + "." +
            std::to_string(static_cast<int>(act.kind)) + "." + std::to_string(act.name) +
@@ -71,7 +72,12 @@ track::BlockOutcome outcome_of(const track::ContactBlock& block,
                                const std::function<Way(std::size_t row)>& way) {
   track::BlockOutcome out;
   std::map<std::string, std::int32_t> shapes;
-  std::map<std::size_t, std::map<std::size_t, track::Value>> writes;  // field → row → value
+  using Written = track::BlockOutcome::Written;
+  struct Write {
+    Written written = Written::kNot;
+    track::Value value;
+  };
+  std::map<std::size_t, std::map<std::size_t, Write>> writes;  // field → row → what
   for (std::size_t row = 0; row < block.rows(); ++row) {
     const Way w = way(row);
     track::Shape shape = make_shape(block, row, w);
@@ -87,7 +93,10 @@ track::BlockOutcome outcome_of(const track::ContactBlock& block,
     out.seen.append(w.path.empty() ? "" : w.seen);
     out.payload.append(w.payload);
     for (const auto& [field, value] : w.writes) {
-      writes[field][row] = value;
+      writes[field][row] = {Written::kSet, value};
+    }
+    for (const auto& [field, number] : w.adds) {
+      writes[field][row] = {Written::kAdded, number};
     }
   }
   for (const auto& [field, values] : writes) {
@@ -96,8 +105,9 @@ track::BlockOutcome outcome_of(const track::ContactBlock& block,
     write.value.type = fields[field].type;
     for (std::size_t row = 0; row < block.rows(); ++row) {
       const auto found = values.find(row);
-      write.written.push_back(found != values.end() ? 1 : 0);
-      write.value.append(found != values.end() ? found->second : track::Value(track::Missing{}));
+      const Write what = found != values.end() ? found->second : Write{};
+      write.written.push_back(what.written);
+      write.value.append(what.value);
     }
     out.writes.push_back(std::move(write));
   }

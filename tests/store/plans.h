@@ -35,6 +35,8 @@ struct Way {
   std::string seen = "{}";
   std::string payload;
   std::vector<std::pair<std::size_t, track::Value>> writes;  // (field, value)
+  std::vector<std::pair<std::size_t, double>> adds;          // (field, number), no writes beside
+  bool withdraws = false;
 };
 
 // The outcome of a block whose rows go these ways; rows with equal ways share a shape.

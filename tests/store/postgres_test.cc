@@ -75,7 +75,7 @@ struct FullBlock {
       track::BlockOutcome::FieldWrite write;
       write.field = f;
       write.value.type = fields[f].type;
-      write.written.assign(before.rows(), 1);
+      write.written.assign(before.rows(), track::BlockOutcome::Written::kSet);
       for (std::size_t row = 0; row < before.rows(); ++row) {
         write.value.append(f == 0 ? track::Value(std::string("pro"))
                                   : track::Value(static_cast<double>(row)));

@@ -82,6 +82,30 @@ TEST_P(PublishTest, ANewVersionFencesTheOldEpochAndKeepsNumbers) {
             session().track_version("U", base::Version(1)).error().code);
 }
 
+TEST_P(PublishTest, WhereContactsMayLeaveClosedOnesAreLookedAtAndThoseHeldOutStay) {
+  import(2);
+  gather();
+  track::ContactBlock block = load_due();
+  commit(block, outcome_of(block, fields(), [](std::size_t row) {
+           Way way;
+           way.path = {1, row == 0 ? 0 : track::kHeldOutRule, row == 0 ? 2 : track::kHeldOutStep};
+           way.state = row == 0 ? track::PositionState::kClosed : track::PositionState::kOpen;
+           way.due = kFarOff;
+           return way;
+         }));
+  Publish next = make_publish("T", {"A", "B", "C"}, "second");
+  next.track.clauses.emplace_back(track::Leave{track::Leave::NoLongerGathered{}, {}, {}, {}});
+  ASSERT_TRUE(must(session().publish(next)).homeless.empty());
+  take_track();
+  block = load_due();
+  ASSERT_EQ(2U, block.rows());
+  EXPECT_EQ(track::kLooks | static_cast<std::uint64_t>(kFarOff.us), block.stayed[0]);
+  EXPECT_EQ(track::kHeldOutStep, block.step[1]);
+  const auto waiting = must(session().report("T")).waiting;
+  EXPECT_EQ(1, waiting.at("held out"));
+  EXPECT_EQ(1, must(session().progress("T")).on_step.at("held out"));
+}
+
 TEST_P(PublishTest, AllWhoWaitOnRulesAreTestedAgainAndClosedOnesKeepTheirTime) {
   spread();
   EXPECT_EQ(0U, load_due().rows());

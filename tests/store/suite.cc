@@ -36,7 +36,7 @@ void StoreTest::gather() {
   base::ContactId after;
   for (bool done = false; !done;) {
     const GatherResult result =
-        must(session().gather(fence_, base::Version(1), 1, "", {}, after, 20'000));
+        must(session().gather(fence_, {base::Version(1), 1}, "", {}, after, 20'000));
     ASSERT_FALSE(result.fenced);
     after = result.last;
     done = result.done;

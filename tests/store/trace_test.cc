@@ -99,16 +99,19 @@ class Trace {
   }
 
   void gather() {
-    const std::int32_t step = one_of(steps());
+    Entrance entrance{version_, one_of(steps())};
+    if (coin()) {
+      entrance.stopped_by = base::Instant{kLongAgo.us + draw(3)};
+    }
     GatherResult result;
     if (coin()) {
       std::vector<base::ContactId> contacts;
       for (int n = draw(5); n > 0; --n) {
         contacts.push_back(id(any_key()));
       }
-      result = must(session_->gather_these(fence_, version_, step, "", {}, contacts));
+      result = must(session_->gather_these(fence_, entrance, "", {}, contacts));
     } else {
-      result = must(session_->gather(fence_, version_, step, "", {}, {}, 20'000));
+      result = must(session_->gather(fence_, entrance, "", {}, {}, 20'000));
     }
     log_ << "gather " << result.fenced << " " << result.gathered << " "
          << (result.fenced || result.done) << "\n";
@@ -190,11 +193,15 @@ class Trace {
     keys_ = std::move(keys);
   }
 
+  // None comes twice: where a position has moved and is due as before, PostgreSQL puts it a
+  // microsecond later.
+  base::Instant another(base::Instant about) { return {about.us + ++dues_}; }
+
   Way draw_way(std::int32_t from) {
     Way way;
     way.stayed = static_cast<std::uint64_t>(draw(4));
     way.step_at = base::Instant{kLongAgo.us + draw(3)};
-    way.due = coin() ? track::kNever : coin() ? kLongAgo : base::Instant{kFarOff.us + draw(3)};
+    way.due = coin() ? track::kNever : another(coin() ? kLongAgo : kFarOff);
     const int moves = draw(4);
     std::int32_t step = from;
     for (int move = 1; move <= moves; ++move) {
@@ -211,9 +218,10 @@ class Trace {
       const bool stops = draw(4) == 0;
       way.path.push_back(stops ? done_ : step);
       way.state = stops ? track::PositionState::kStopped : track::PositionState::kOpen;
+      way.withdraws = stops && coin();
       if (!stops && draw(3) == 0) {
         way.state = track::PositionState::kClosed;
-        way.due = base::Instant{kFarOff.us + draw(3)};
+        way.due = another(kFarOff);
       }
       way.seen = coin() ? "{}" : R"({"plan":"O'Neill"})";
       draw_effects(way);
@@ -223,6 +231,8 @@ class Trace {
 
   void draw_effects(Way& way) {
     if (draw(3) == 0) {
+      way.adds.emplace_back(0, draw(3) - 1);
+    } else if (draw(3) == 0) {
       way.writes.emplace_back(0, draw(3) == 0 ? track::Value(track::Missing{})
                                               : track::Value(static_cast<double>(draw(3))));
     }
@@ -277,7 +287,7 @@ class Trace {
     for (std::size_t row = 0; row < block_.rows(); ++row) {
       if (draw(3) == 0) {
         wakes.push_back({block_.contact[row], block_.entry[row], block_.move_no[row],
-                         static_cast<std::uint64_t>(draw(4))});
+                         static_cast<std::uint64_t>(draw(4)), coin()});
       }
     }
     const auto result = session_->wake(fence_, wakes);
@@ -507,6 +517,7 @@ class Trace {
   std::int32_t hello_ = 0;
   std::int32_t hook_ = 0;
   int texts_ = 0;
+  int dues_ = 0;
   track::ContactBlock block_;
   std::vector<std::string> keys_;
   std::vector<Taken> taken_;

@@ -184,6 +184,75 @@ step "Remind"
   EXPECT_EQ(peer.report("Renewal").waiting.at("Remind"), 1);
 }
 
+// Who waits for a delayed move leaves as soon as a clause holds, also one that a new version
+// brings; the others keep their time.
+TEST_F(EngineTest, LeaveReachesWhoWaitsForATime) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 20, 20);
+  const std::string steps = R"(
+step "First"
+  otherwise:
+    send email "hello"
+    go to "Second" after 3 days
+
+step "Second"
+  otherwise:
+    stop as "end"
+)";
+  const std::string head = R"(track "Leave"
+  gather contacts where score is 20 continuously
+)";
+  peer.own(peer.publish(head + "  leave when score is more than 50 as \"rich\"\n" + steps).id);
+  const auto waiting = [&](std::int64_t count) {
+    return [&peer, count] {
+      const store::Report report = peer.report("Leave");
+      return report.waiting.contains("Second") && report.waiting.at("Second") == count;
+    };
+  };
+  ASSERT_TRUE(peer.run_until(waiting(20)));
+  add_contacts(peer.session(), 1, 5, 99);
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Leave", "rich") == 5; }));
+  EXPECT_EQ(peer.report("Leave").actions[0].states.at(store::OutboxState::kWithdrawn), 5);
+  add_contacts(peer.session(), 6, 10, 1);
+  const store::Published next =
+      peer.publish(head + "  leave when score is less than 10 as \"poor\"\n" + steps);
+  peer.own(next.id);
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Leave", "poor") == 5; }));
+  ASSERT_TRUE(peer.run_until(waiting(10)));
+  const store::ContactReport one = need(peer.session().why("c11"));
+  ASSERT_EQ(one.positions.size(), 1U);
+  EXPECT_GT(one.positions[0].due_at, need(peer.session().now()) + std::chrono::hours(71));
+  EXPECT_EQ(one.positions[0].state, track::PositionState::kClosed);
+}
+
+// Who has stopped comes again where the track says so, once what made it leave is over; those who
+// are held out stand aside.
+TEST_F(EngineTest, ComesAgainAndIsHeldOut) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 200, 60);
+  peer.own(peer.publish(R"(track "Again"
+  gather contacts where score is at least 50 continuously
+  enter every time
+  leave when no longer gathered as "gone"
+  hold out 50% as "control" for 1 day
+
+step "Wait"
+  after 10 days:
+    stop as "end"
+)")
+               .id);
+  ASSERT_TRUE(peer.run_until([&] { return peer.report("Again").moves > 0; }));
+  const std::int64_t out = peer.report("Again").waiting["held out"];
+  EXPECT_GT(out, 60);
+  EXPECT_LT(out, 140);
+  EXPECT_EQ(peer.report("Again").waiting["Wait"], 200 - out);
+  add_contacts(peer.session(), 1, 50, 10);
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Again", "gone") == 50; }));
+  add_contacts(peer.session(), 1, 50, 70);
+  ASSERT_TRUE(peer.run_until([&] { return peer.report("Again").entered == 250; }));
+  EXPECT_EQ(need(peer.session().why("c1")).positions.size(), 2U);
+}
+
 // A turn of the clock gathers; what has been before the track was there does not count.
 TEST_F(EngineTest, GathersAtATurnOfTheClock) {
   BenchPeer peer(database_.store(), "a");

@@ -14,9 +14,22 @@ namespace turnout::store::model {
 namespace {
 
 // What the entries of one contact do to it, folded: the last one counts.
+struct FieldEffect {
+  std::optional<track::Value> set;
+  double added = 0;
+  track::Value on(const track::Value& before) const {
+    const track::Value& value = set ? *set : before;
+    if (added == 0 && (set || !std::holds_alternative<track::Missing>(before))) {
+      return value;
+    }
+    const double* const number = std::get_if<double>(&value);
+    return (number != nullptr ? *number : 0) + added;
+  }
+};
+
 struct Effects {
-  std::map<std::size_t, track::Value> fields;  // by index into Commit::fields
-  std::map<std::string, bool> tags;            // true: added
+  std::map<std::size_t, FieldEffect> fields;  // by index into Commit::fields
+  std::map<std::string, bool> tags;           // true: added
 };
 
 class BlockWriter {
@@ -41,6 +54,9 @@ class BlockWriter {
         result_.moves += after.shapes[shape].moves;
         write_journal(row, after.shapes[shape]);
         write_actions(row, after.shapes[shape]);
+        if (after.shapes[shape].withdraws) {
+          withdraw(row);
+        }
         note_effects(row, after.shapes[shape]);
       }
     }
@@ -136,14 +152,28 @@ class BlockWriter {
     }
   }
 
+  void withdraw(std::size_t row) {
+    const PositionKey entry = key(row);
+    for (auto& [at, action] : t_.outbox) {
+      if (at.track == entry.track && at.contact == entry.contact && at.entry == entry.entry &&
+          action.state == OutboxState::kWaiting) {
+        action.state = OutboxState::kWithdrawn;
+        t_.note_delivery(at, OutboxState::kWaiting, action);
+      }
+    }
+  }
+
   void note_effects(std::size_t row, const track::Shape& way) {
     if (way.tags.empty() && commit_.after->writes.empty()) {
       return;
     }
     Effects& effects = effects_[commit_.before->contact[row]];
     for (const track::BlockOutcome::FieldWrite& write : commit_.after->writes) {
-      if (write.written[row] != 0) {
-        effects.fields[write.field] = write.value.at(row);
+      const track::Value value = write.value.at(row);
+      if (write.written[row] == track::BlockOutcome::Written::kSet) {
+        effects.fields[write.field] = {value, 0};
+      } else if (write.written[row] == track::BlockOutcome::Written::kAdded) {
+        effects.fields[write.field].added += std::get<double>(value);
       }
     }
     for (const track::Shape::Tag& tag : way.tags) {
@@ -154,8 +184,9 @@ class BlockWriter {
   void change_contact(base::ContactId id, const Effects& effects) {
     Contact& contact = t_.contacts.at(id);
     Change change{id, {}, {}, commit_.fence.track, false};
-    for (const auto& [index, value] : effects.fields) {
+    for (const auto& [index, effect] : effects.fields) {
       const track::Field& field = (*commit_.fields)[index];
+      const track::Value value = effect.on(value_of(contact, field.column));
       if (value_of(contact, field.column) != value) {
         contact.values[field.column] = value;
         contact.updated_at = t_.clock();

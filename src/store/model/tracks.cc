@@ -37,7 +37,7 @@ std::map<std::string, std::int64_t> leaving(const Tables& tables, const ModelTra
   for (const auto& [key, position] : tables.positions) {
     const std::string name = track.numbering.name_of(position.step);
     if (key.track == track.id && position.state != track::PositionState::kStopped &&
-        !steps.contains(name)) {
+        position.step != track::kHeldOutStep && !steps.contains(name)) {
       ++counts[name];
     }
   }
@@ -78,6 +78,15 @@ void map_position(Tables& tables, const ModelTrack& track, const PositionKey& ke
   tables.add_tally(track.id, track.version, position.step, sql::kTallyNet, 0, 1);
 }
 
+// It keeps when it opens.
+void look_now(Tables& tables, const PositionKey& key, Position& position) {
+  const base::Instant now = tables.clock();
+  if (position.due_at > now && (position.stayed & (track::kFollows | track::kLooks)) == 0) {
+    position.stayed |= track::kLooks | static_cast<std::uint64_t>(position.due_at.us);
+  }
+  tables.set_due(key, position, now);
+}
+
 void move_on(Tables& tables, const ModelTrack& track, const track::Numbering& before,
              const std::set<std::string>& steps, const Publish& publish) {
   for (auto& [key, position] : tables.positions) {
@@ -85,12 +94,15 @@ void move_on(Tables& tables, const ModelTrack& track, const track::Numbering& be
       continue;
     }
     const std::string name = before.name_of(position.step);
-    if (!steps.contains(name)) {
+    if (position.step != track::kHeldOutStep && !steps.contains(name)) {
       map_position(tables, track, key, position, publish.map.at(name));
     }
     if (position.state == track::PositionState::kOpen) {
       position.stayed = 0;
       tables.set_due(key, position, tables.clock());
+    } else if (position.state == track::PositionState::kClosed &&
+               track::has_leave_condition(publish.track)) {
+      look_now(tables, key, position);
     }
     tables.note_position(key, position);
   }

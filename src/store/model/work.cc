@@ -123,25 +123,32 @@ base::Result<base::Instant> ModelSession::next_due(base::TrackId track) {
 // -- Gathering
 // -------------------------------------------------------------------------------------------------------------
 
-bool ModelSession::enter(const Fence& fence, base::Version version, std::int32_t step,
-                         base::ContactId contact) {
-  const auto any = t_->positions.lower_bound({fence.track, contact, INT32_MIN});
-  if (!t_->contacts.contains(contact) ||
-      (any != t_->positions.end() && any->first.track == fence.track &&
-       any->first.contact == contact)) {
+bool ModelSession::enter(const Fence& fence, const Entrance& entrance, base::ContactId contact) {
+  if (!t_->contacts.contains(contact)) {
     return false;
   }
-  const PositionKey key{fence.track, contact, 1};
+  std::int32_t entry = 1;
+  for (auto any = t_->positions.lower_bound({fence.track, contact, INT32_MIN});
+       any != t_->positions.end() && any->first.track == fence.track &&
+       any->first.contact == contact;
+       ++any) {
+    if (!entrance.stopped_by || any->second.state != track::PositionState::kStopped ||
+        any->second.step_at > *entrance.stopped_by) {
+      return false;
+    }
+    entry = any->first.entry + 1;
+  }
+  const PositionKey key{fence.track, contact, entry};
   const base::Instant now = t_->clock();
   Position& position = t_->positions[key];
-  position.step = step;
-  position.version = version;
+  position.step = entrance.step;
+  position.version = entrance.version;
   position.entered_at = now;
   position.step_at = now;
   position.due_at = track::kNever;
   t_->set_due(key, position, now);
   t_->note_position(key, position);
-  t_->add_tally(fence.track, version, step, sql::kTallyEntered, 0, 1);
+  t_->add_tally(fence.track, entrance.version, entrance.step, sql::kTallyEntered, 0, 1);
   return true;
 }
 
@@ -156,8 +163,8 @@ base::Result<void> refuse_condition(const std::string& where) {
 
 }  // namespace
 
-base::Result<GatherResult> ModelSession::gather(const Fence& fence, base::Version version,
-                                                std::int32_t step, const std::string& where,
+base::Result<GatherResult> ModelSession::gather(const Fence& fence, const Entrance& entrance,
+                                                const std::string& where,
                                                 const std::vector<track::Value>& /*values*/,
                                                 base::ContactId after, int chunk) {
   CHECK(chunk >= 1 && chunk <= 20'000);
@@ -169,7 +176,7 @@ base::Result<GatherResult> ModelSession::gather(const Fence& fence, base::Versio
   }
   auto contact = t_->contacts.upper_bound(after);
   for (int looked = 0; looked < chunk && contact != t_->contacts.end(); ++looked, ++contact) {
-    result.gathered += enter(fence, version, step, contact->first) ? 1 : 0;
+    result.gathered += enter(fence, entrance, contact->first) ? 1 : 0;
     result.last = contact->first;
   }
   result.done = contact == t_->contacts.end();
@@ -178,7 +185,7 @@ base::Result<GatherResult> ModelSession::gather(const Fence& fence, base::Versio
 }
 
 base::Result<GatherResult> ModelSession::gather_these(
-    const Fence& fence, base::Version version, std::int32_t step, const std::string& where,
+    const Fence& fence, const Entrance& entrance, const std::string& where,
     const std::vector<track::Value>& /*values*/, const std::vector<base::ContactId>& contacts) {
   TRYV(refuse_condition(where));
   const std::lock_guard guard(t_->mutex);
@@ -187,7 +194,7 @@ base::Result<GatherResult> ModelSession::gather_these(
   }
   GatherResult result{.done = true};
   for (const base::ContactId contact : contacts) {
-    result.gathered += enter(fence, version, step, contact) ? 1 : 0;
+    result.gathered += enter(fence, entrance, contact) ? 1 : 0;
     result.last = std::max(result.last, contact);
   }
   t_->note_write(fence);
@@ -338,10 +345,10 @@ base::Result<std::vector<PositionRow>> ModelSession::positions(
 
 namespace {
 
-bool may_wake(const Position& position, base::Instant now) {
+bool may_wake(const Position& position, const Wake& wake, base::Instant now) {
   return position.state == track::PositionState::kOpen ||
          (position.state == track::PositionState::kClosed &&
-          (position.due_at <= now || (position.stayed & track::kFollows) != 0));
+          (wake.looks || position.due_at <= now || (position.stayed & track::kFollows) != 0));
 }
 
 auto refuse(const Fence& fence) {
@@ -362,12 +369,19 @@ base::Result<std::int64_t> ModelSession::wake(const Fence& fence, const std::vec
     const auto found = t_->positions.find(key);
     const base::Instant now = t_->clock();
     if (found == t_->positions.end() || found->second.move_no != wake.move_no ||
-        !may_wake(found->second, now)) {
+        !may_wake(found->second, wake, now)) {
       continue;
     }
-    t_->set_due(key, found->second, found->second.due_at == now ? now + base::Duration(1) : now);
-    found->second.stayed &= ~wake.woken;
-    t_->note_position(key, found->second);
+    Position& position = found->second;
+    const base::Instant due = position.due_at == now ? now + base::Duration(1) : now;
+    if (position.state == track::PositionState::kClosed && position.due_at > due &&
+        (position.stayed & (track::kFollows | track::kLooks)) == 0) {
+      position.stayed |= track::kLooks | static_cast<std::uint64_t>(position.due_at.us);
+    } else {
+      position.stayed &= ~wake.woken;
+    }
+    t_->set_due(key, position, due);
+    t_->note_position(key, position);
     ++woken;
   }
   t_->note_write(fence);

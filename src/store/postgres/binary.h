@@ -76,6 +76,7 @@ class Params {
   void add(std::int64_t value) { fixed(kInt8Oid, static_cast<std::uint64_t>(value)); }
   void add(double value) { fixed(kFloat8Oid, std::bit_cast<std::uint64_t>(value)); }
   void add(base::Instant at) { fixed(kTimestampOid, static_cast<std::uint64_t>(to_wire(at))); }
+  void add(const std::optional<base::Instant>& at) { at ? add(*at) : add_null(kTimestampOid); }
   void add(base::Date date) { fixed(kDateOid, static_cast<std::uint32_t>(date.days - kEpochDays)); }
   void add(std::string_view text) { bytes(kTextOid, text); }
   void add_null(Oid type);

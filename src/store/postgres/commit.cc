@@ -124,8 +124,9 @@ Result<void> PgSession::recognise(const Commit& commit, std::span<const std::uin
 
 Result<CommitResult> PgSession::commit_rows(const Commit& commit,
                                             std::span<const std::uint32_t> rows) {
-  const Statement statement =
-      commit.after->writes.empty() ? commit_call(commit, rows) : commit_statement(commit, rows);
+  const bool plain = commit.after->writes.empty() &&
+                     std::ranges::none_of(commit.after->shapes, &track::Shape::withdraws);
+  const Statement statement = plain ? commit_call(commit, rows) : commit_statement(commit, rows);
   bool repeated = false;
   TRY(const Answer answer, run_again(statement.text, statement.params, &repeated));
   CommitResult result;

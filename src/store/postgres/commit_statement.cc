@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -52,6 +53,7 @@ class Builder {
     timers();
     journal();
     outbox();
+    withdraw();
     tags(true);
     tags(false);
     fields();
@@ -161,9 +163,10 @@ class Builder {
            int8s([&](std::uint32_t r) { return static_cast<std::int64_t>(after_.stayed[r]); }),
            "bigint");
     for (std::size_t w = 0; w < after_.writes.size(); ++w) {
-      s_.params.add_bools(n,
-                          [&](std::size_t i) { return after_.writes[w].written[rows_[i]] != 0; });
-      column("w" + std::to_string(w), s_.last(), "boolean");
+      s_.params.add_int2s(n, [&](std::size_t i) {
+        return static_cast<std::int16_t>(after_.writes[w].written[rows_[i]]);
+      });
+      column("w" + std::to_string(w), s_.last(), "smallint");
     }
     s_.text += names;
     s_.text += "(" + int4s(n, [&](std::size_t i) { return after_.shape[rows_[i]] + 1; }) +
@@ -281,13 +284,33 @@ class Builder {
     s_.text +=
         ", asked as (insert into outbox (track_id, contact_id, entry, move_no, action_no, kind,"
         " name, version, asked_at, due_at" +
-        std::string(has_payload_ ? ", payload" : "") +
+        std::string(withdraws_ ? ", state" : "") + std::string(has_payload_ ? ", payload" : "") +
         ") select track_id, contact_id, entry, move_no + (" + move + "::integer[])[k], (" + number +
         "::smallint[])[k], (" + kind + "::smallint[])[k], (" + name +
-        "::integer[])[k], $4, now(), now()" + payload + " from " +
+        "::integer[])[k], $4, now(), now()" +
+        (withdraws_ ? ", case when " + withdrawing() + " then 5 else 0 end" : "") + payload +
+        " from " +
         per_element(ranges, std::string("track_id, contact_id, entry, move_no, shape") +
                                 (has_payload_ ? ", payload" : "")) +
         ")";
+  }
+
+  // Whether the moved row's shape withdraws its messages. What this statement puts in the outbox is
+  // written so; `withdrawn` sees what was there before.
+  std::string withdrawing() {
+    s_.params.add_bools(after_.shapes.size(),
+                        [&](std::size_t s) { return after_.shapes[s].withdraws; });
+    return "(" + s_.last() + "::boolean[])[shape]";
+  }
+
+  void withdraw() {
+    static_assert(static_cast<int>(OutboxState::kWithdrawn) == 5);
+    if (withdraws_) {
+      s_.text +=
+          ", withdrawn as (update outbox o set state = 5 from moved m where " + withdrawing() +
+          " and o.track_id = m.track_id and o.contact_id = m.contact_id and o.entry = m.entry"
+          " and o.state = 0)";
+    }
   }
 
   void tags(bool add) {
@@ -340,9 +363,17 @@ class Builder {
       const track::Field& field = (*commit_.fields)[after_.writes[w].field];
       const std::string column = sql::quoted(field.column);
       const char* const separator = w == 0 ? "" : " or ";
-      values += fmt::format(", m.v{0} as v{0}, m.w{0} and c.{1} is distinct from m.v{0} as d{0}", w,
-                            column);
-      any_written += fmt::format("{}w{}", separator, w);
+      // Only numbers are added to.
+      const bool adds =
+          std::ranges::find(after_.writes[w].written, BlockOutcome::Written::kAdded) !=
+          after_.writes[w].written.end();
+      const std::string value =
+          adds ? fmt::format("case m.w{0} when 2 then coalesce(c.{1}, 0) + m.v{0} else m.v{0} end",
+                             w, column)
+               : fmt::format("m.v{}", w);
+      values += fmt::format(", {2} as v{0}, m.w{0} <> 0 and c.{1} is distinct from {2} as d{0}", w,
+                            column, value);
+      any_written += fmt::format("{}w{} <> 0", separator, w);
       any_differs += fmt::format("{}l.d{}", separator, w);
       set += fmt::format("{1} = case when l.d{0} then l.v{0} else c.{1} end, ", w, column);
       s_.params.add(std::string_view(json_quoted(field.name)));
@@ -397,6 +428,7 @@ class Builder {
   const ContactBlock& before_;
   const BlockOutcome& after_;
   const std::span<const std::uint32_t> rows_;
+  const bool withdraws_ = std::ranges::any_of(after_.shapes, &Shape::withdraws);
   bool has_moves_ = false;
   bool has_payload_ = false;
   Statement s_;

@@ -13,12 +13,12 @@ using base::Result;
 constexpr int kMaxChunk = 20'000;
 
 // Binds $1 … $6, which gathering by range and by list share.
-void bind(Statement& s, const Fence& fence, base::Version version, std::int32_t step) {
+void bind(Statement& s, const Fence& fence, const Entrance& entrance) {
   s.params.add(fence.track.get());
   s.params.add(fence.timeline.get());
   s.params.add(fence.epoch.get());
-  s.params.add(version.get());
-  s.params.add(step);
+  s.params.add(entrance.version.get());
+  s.params.add(entrance.step);
   s.params.add(std::int32_t{sql::kTallyEntered});
 }
 
@@ -30,15 +30,24 @@ constexpr const char* kFence =
 // go through all positions of the track for each contact.
 constexpr const char* kNotEntered =
     " and not exists (select from position p where p.track_id = $1 and p.contact_id = c.id"
-    " offset 0))";
+    " and ($9::timestamptz is null or p.state <> 2 or p.step_at > $9) offset 0)";
 
-// From the CTE `found` (id) to positions, timers and the tally.
+// From contacts `c` to the CTE `found` (id, entry).
+std::string select_found(const Entrance& entrance) {
+  // Who has never been on the track is not asked for earlier entries.
+  return entrance.stopped_by
+             ? ", found as (select c.id, coalesce((select max(p.entry) from position p where"
+               " p.track_id = $1 and p.contact_id = c.id), 0) + 1 as entry"
+             : ", found as (select c.id, 1 as entry";
+}
+
+// From the CTE `found` to positions, timers and the tally.
 constexpr const char* kEnter =
-    ", entered as (insert into position (track_id, contact_id, entry, step, move_no, version,"
-    " state, entered_at, step_at, due_at) select $1, id, 1, $5, 0, $4, 0, now(), now(), now()"
-    " from found on conflict do nothing returning contact_id)"
+    "), entered as (insert into position (track_id, contact_id, entry, step, move_no, version,"
+    " state, entered_at, step_at, due_at) select $1, id, entry, $5, 0, $4, 0, now(), now(), now()"
+    " from found on conflict do nothing returning contact_id, entry)"
     ", timed as (insert into timer (track_id, due_at, contact_id, entry, move_no)"
-    " select $1, now(), contact_id, 1, 0 from entered)"
+    " select $1, now(), contact_id, entry, 0 from entered)"
     ", counted as (insert into tally (track_id, version, step, rule, connection, times)"
     " select $1, $4, $5, $6, 0, count(*) from entered having count(*) > 0"
     " on conflict (track_id, version, step, rule, connection)"
@@ -51,24 +60,25 @@ std::string and_condition(const std::string& where) {
 
 }  // namespace
 
-Result<GatherResult> PgSession::gather(const Fence& fence, base::Version version, std::int32_t step,
+Result<GatherResult> PgSession::gather(const Fence& fence, const Entrance& entrance,
                                        const std::string& where,
                                        const std::vector<track::Value>& values,
                                        base::ContactId after, int chunk) {
   CHECK(chunk >= 1 && chunk <= kMaxChunk);
   Statement s;
-  bind(s, fence, version, step);
+  bind(s, fence, entrance);
   s.params.add(after.get());
   s.params.add(static_cast<std::int64_t>(chunk));
-  s.params.add(false);  // $9 is bound so that both calls count their conditions' values alike
+  s.params.add(entrance.stopped_by);
   for (const track::Value& value : values) {
     s.params.add(value);
   }
   s.text = std::string(kFence) +
            ", bounds as materialized (select max(id) as last, count(*) as seen from"
-           " (select id from contact where id > $7 order by id limit $8) r)"
-           ", found as (select c.id from fence, contact c where not $9::boolean and c.id > $7"
-           " and c.id <= (select last from bounds) and c.merged_into is null" +
+           " (select id from contact where id > $7 order by id limit $8) r)" +
+           select_found(entrance) +
+           " from fence, contact c where c.id > $7 and c.id <= (select last from bounds) and "
+           "c.merged_into is null" +
            and_condition(where) + kNotEntered + kEnter +
            ", (select last from bounds), coalesce((select seen from bounds), 0) < $8"
            " or not exists(select from contact where id > (select last from bounds))";
@@ -84,8 +94,8 @@ Result<GatherResult> PgSession::gather(const Fence& fence, base::Version version
   return result;
 }
 
-Result<GatherResult> PgSession::gather_these(const Fence& fence, base::Version version,
-                                             std::int32_t step, const std::string& where,
+Result<GatherResult> PgSession::gather_these(const Fence& fence, const Entrance& entrance,
+                                             const std::string& where,
                                              const std::vector<track::Value>& values,
                                              const std::vector<base::ContactId>& contacts) {
   GatherResult result;
@@ -93,17 +103,17 @@ Result<GatherResult> PgSession::gather_these(const Fence& fence, base::Version v
   for (std::size_t begin = 0; begin == 0 || begin < contacts.size(); begin += kMaxChunk) {
     const std::size_t n = std::min<std::size_t>(kMaxChunk, contacts.size() - begin);
     Statement s;
-    bind(s, fence, version, step);
+    bind(s, fence, entrance);
     s.params.add_int8s(n, [&](std::size_t i) { return contacts[begin + i].get(); });
     s.params.add(static_cast<std::int32_t>(n));
-    s.params.add(false);
+    s.params.add(entrance.stopped_by);
     for (const track::Value& value : values) {
       s.params.add(value);
     }
-    s.text = std::string(kFence) +
-             ", found as (select c.id from fence, (select ($7::bigint[])[i] as contact_id from"
+    s.text = std::string(kFence) + select_found(entrance) +
+             " from fence, (select ($7::bigint[])[i] as contact_id from"
              " generate_series(1, $8::integer) as i offset 0) n join contact c"
-             " on c.id = n.contact_id where not $9::boolean and c.merged_into is null" +
+             " on c.id = n.contact_id where c.merged_into is null" +
              and_condition(where) + kNotEntered + kEnter;
     TRY(const Answer answer, run_again(s.text, s.params));
     if (!answer.boolean(0, 0)) {

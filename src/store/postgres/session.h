@@ -25,12 +25,12 @@ class PgSession final : public sql::SqlSession {
   base::Result<std::vector<DueItem>> due(base::TrackId track, const DueCursor& from,
                                          base::Instant until, int limit) override;
   base::Result<base::Instant> next_due(base::TrackId track) override;
-  base::Result<GatherResult> gather(const Fence& fence, base::Version version, std::int32_t step,
+  base::Result<GatherResult> gather(const Fence& fence, const Entrance& entrance,
                                     const std::string& where,
                                     const std::vector<track::Value>& values, base::ContactId after,
                                     int chunk) override;
-  base::Result<GatherResult> gather_these(const Fence& fence, base::Version version,
-                                          std::int32_t step, const std::string& where,
+  base::Result<GatherResult> gather_these(const Fence& fence, const Entrance& entrance,
+                                          const std::string& where,
                                           const std::vector<track::Value>& values,
                                           const std::vector<base::ContactId>& contacts) override;
   base::Result<track::ContactBlock> load_contacts(base::ContactId after, int limit,

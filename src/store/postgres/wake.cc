@@ -17,19 +17,23 @@ constexpr const char* kWake =
     " and epoch = $3 and state = 0 for share)"
     ", seen as materialized (select n.*, p.due_at as old_due"
     " from (select $1::integer as track_id, i, ($4::bigint[])[i] as contact_id,"
-    " ($5::integer[])[i] as entry, ($6::integer[])[i] as move_no, ($7::bigint[])[i] as woken"
+    " ($5::integer[])[i] as entry, ($6::integer[])[i] as move_no, ($7::bigint[])[i] as woken,"
+    " ($9::boolean[])[i] as looks"
     " from fence, generate_series(1, $8::integer) as i offset 0) n"
     " join position p on p.track_id = n.track_id and p.contact_id = n.contact_id"
     " and p.entry = n.entry and p.move_no = n.move_no"
-    " where p.state = 0 or p.state = 1 and (p.due_at <= now()"
+    " where p.state = 0 or p.state = 1 and (n.looks or p.due_at <= now()"
     " or p.stayed & 4611686018427387904 <> 0))"  // track::kFollows
     ", held as materialized (select s.*, case when s.old_due = now()"
     " then now() + interval '1 microsecond' else now() end as new_due"
     " from seen s join position p on p.track_id = s.track_id and p.contact_id = s.contact_id"
     " and p.entry = s.entry and p.move_no = s.move_no and p.due_at is not distinct from s.old_due"
     " for no key update of p)"
-    ", woken as (update position p set due_at = h.new_due, stayed = p.stayed & ~h.woken"
-    " from held h where p.track_id = h.track_id and p.contact_id = h.contact_id"
+    ", woken as (update position p set due_at = h.new_due, stayed = case when p.state = 1"
+    " and h.old_due > h.new_due and p.stayed & 6917529027641081856 = 0"
+    " then p.stayed | 2305843009213693952 | (extract(epoch from h.old_due) * 1000000)::bigint"
+    " else p.stayed & ~h.woken end from held h where p.track_id = h.track_id and p.contact_id = "
+    "h.contact_id"
     " and p.entry = h.entry)"
     ", untimed as (delete from timer t using held h where t.track_id = h.track_id"
     " and t.due_at = h.old_due and t.contact_id = h.contact_id and t.entry = h.entry)"
@@ -38,6 +42,8 @@ constexpr const char* kWake =
     " select exists(select from fence), array_agg(i) from held";
 
 static_assert(track::kFollows == 4'611'686'018'427'387'904);
+static_assert(track::kLooks == 2'305'843'009'213'693'952);
+static_assert((track::kFollows | track::kLooks) == 6'917'529'027'641'081'856);
 
 // In key order, as blocks lock them; one wake per position.
 std::vector<Wake> in_order(std::vector<Wake> wakes) {
@@ -48,6 +54,7 @@ std::vector<Wake> in_order(std::vector<Wake> wakes) {
   for (const Wake& wake : wakes) {
     if (!out.empty() && key(out.back()) == key(wake)) {
       out.back().woken |= wake.woken;
+      out.back().looks = out.back().looks || wake.looks;
     } else {
       out.push_back(wake);
     }
@@ -72,6 +79,7 @@ Result<std::int64_t> PgSession::wake(const Fence& fence, const std::vector<Wake>
     params.add_int4s(n, [&](std::size_t i) { return left[i].move_no; });
     params.add_int8s(n, [&](std::size_t i) { return static_cast<std::int64_t>(left[i].woken); });
     params.add(static_cast<std::int32_t>(n));
+    params.add_bools(n, [&](std::size_t i) { return left[i].looks; });
     TRY(const Answer answer, run_again(kWake, params));
     if (!answer.boolean(0, 0)) {
       return base::fail(base::ErrorCode::kConflict, "track " + std::to_string(fence.track.get()) +

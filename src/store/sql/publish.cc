@@ -58,6 +58,18 @@ bool Publication::has_step(const std::string& name) const {
                      [&](const track::Step* step) { return step->name.text == name; });
 }
 
+// What `stayed` of a closed position is to be when its due_at becomes now: there it keeps when it
+// opens.
+std::string looking_sql(Dialect dialect) {
+  static_assert((track::kFollows | track::kLooks) == 6'917'529'027'641'081'856);
+  static_assert(track::kLooks == 2'305'843'009'213'693'952);
+  const std::string opens =
+      dialect == Dialect::kPostgres ? "(extract(epoch from due_at) * 1000000)::bigint" : "due_at";
+  return "case when due_at > " + std::string(now_sql(dialect)) +
+         " and (stayed & 6917529027641081856) = 0 then stayed | 2305843009213693952 | " + opens +
+         " else stayed end";
+}
+
 base::Result<bool> Publication::run() {
   TRY(const std::optional<TrackRow> found, find_track(c_, publish_.track.name.text));
   if (!found) {
@@ -134,8 +146,9 @@ base::Result<void> Publication::find_homeless() {
           "select step, count(*) from position where track_id = $1 and state <> 2 group by step",
           {id()}));
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string name = known_.name_of(rows.integer32(i, 0));
-    if (!has_step(name)) {
+    const std::int32_t step = rows.integer32(i, 0);
+    const std::string name = known_.name_of(step);
+    if (step != track::kHeldOutStep && !has_step(name)) {
       leaving_[name] = rows.integer(i, 1);
     }
   }
@@ -216,9 +229,14 @@ base::Result<void> Publication::count(std::int32_t step, int rule, std::int64_t 
   return base::ok();
 }
 
-// All who wait on a rule are due now; closed ones keep their time and why they are closed. Which
-// rules have stayed means nothing in a new version.
+// All who wait on a rule are due now. Closed ones keep their time and why they are closed; where
+// they may leave, they are looked at now. Which rules have stayed means nothing in a new version.
 base::Result<void> Publication::test_all_again() {
+  if (track::has_leave_condition(publish_.track)) {
+    TRYV(c_.execute("update position set stayed = " + looking_sql(c_.dialect()) + ", due_at = " +
+                        now_sql(c_.dialect()) + " where track_id = $1 and state = 1",
+                    {id()}));
+  }
   TRYV(c_.execute(std::string("update position set stayed = 0, due_at = ") + now_sql(c_.dialect()) +
                       " where track_id = $1 and state = 0",
                   {id()}));

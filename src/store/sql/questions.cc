@@ -94,7 +94,7 @@ base::Result<Progress> read_progress(Connection& c, const std::string& name) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::int64_t rule = rows.integer(i, 1);
     const std::int64_t times = rows.integer(i, 2);
-    if (rule >= 0 || rule == kTallyMapped) {
+    if (is_move(rule)) {
       progress.moves += times;
     } else {
       progress.on_step[numbering.name_of(rows.integer32(i, 0))] += times;

@@ -19,9 +19,11 @@ namespace turnout::store::sql {
 // schema was made.
 inline constexpr const char* kHeldIn = "deliveries_held_in";
 
-inline constexpr int kTallyEntered = -1;
-inline constexpr int kTallyNet = -2;
-inline constexpr int kTallyMapped = -3;
+// What `rule` of the tally says beside the numbers of rules and clauses, which count moves:
+inline constexpr int kTallyEntered = -1;  // entries that came in on the step
+inline constexpr int kTallyNet = -2;      // moves that ended on it less those that began on it
+inline constexpr int kTallyMapped = -3;   // moves by a publish that took the step away
+constexpr bool is_move(std::int64_t rule) { return rule != kTallyEntered && rule != kTallyNet; }
 
 class SqlSession : public Session {
  public:

@@ -20,6 +20,8 @@ namespace turnout::store::sqlite {
 
 namespace {
 
+using Written = track::BlockOutcome::Written;
+
 constexpr const char* kPosition =
     "update position set step = ?1, state = ?2, move_no = ?3, step_at = ?4, due_at = ?5, stayed = "
     "?6, version = ?7 "
@@ -56,6 +58,10 @@ constexpr const char* kOutbox =
     "insert into outbox (track_id, contact_id, entry, move_no, action_no, kind, name, version, "
     "asked_at, due_at, payload) "
     "values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
+constexpr const char* kWithdraw =
+    "update outbox set state = 5 where track_id = ?1 and contact_id = ?2 and entry = ?3 and "
+    "state = 0";
+static_assert(static_cast<int>(OutboxState::kWithdrawn) == 5);
 constexpr const char* kAddTag =
     "insert or ignore into contact_tag (contact_id, tag, at) values (?1, ?2, ?3)";
 constexpr const char* kDropTag = "delete from contact_tag where contact_id = ?1 and tag = ?2";
@@ -75,6 +81,17 @@ std::string set_field_sql(const std::string& column) {
   sql += " = ?1, updated_at = ?2 where id = ?3 and ";
   sql += column;
   sql += " is not ?1";
+  return sql;
+}
+
+std::string add_to_field_sql(const std::string& column) {
+  std::string sql = "update contact set ";
+  sql += column;
+  sql += " = coalesce(";
+  sql += column;
+  sql += ", 0) + ?1, updated_at = ?2 where id = ?3 and (?1 <> 0 or ";
+  sql += column;
+  sql += " is null)";
   return sql;
 }
 
@@ -102,6 +119,7 @@ class BlockWriter {
   bool change_contacts();
   bool change_contact(std::size_t begin, std::size_t end);
   bool write_fields(std::size_t begin, std::size_t end);
+  bool withdraw(std::size_t row);
   bool write_tags(std::size_t begin, std::size_t end);
   bool add_tally();
 
@@ -129,7 +147,9 @@ class BlockWriter {
   Statement* drop_tag_ = nullptr;
   Statement* change_ = nullptr;
   Statement* tally_ = nullptr;
-  std::vector<Statement*> field_;  // parallel to after_.writes
+  Statement* withdraw_ = nullptr;
+  std::vector<Statement*> field_;   // parallel to after_.writes
+  std::vector<Statement*> to_add_;  // the same, where something is to be added
 };
 
 base::Result<void> BlockWriter::prepare() {
@@ -146,7 +166,12 @@ base::Result<void> BlockWriter::prepare() {
     const std::string column = sql::quoted((*commit_.fields)[write.field].column);
     TRY(Statement * statement, connection_.cached(set_field_sql(column)));
     field_.push_back(statement);
+    to_add_.push_back(nullptr);
+    if (std::ranges::find(write.written, Written::kAdded) != write.written.end()) {
+      TRY(to_add_.back(), connection_.cached(add_to_field_sql(column)));
+    }
   }
+  TRY(withdraw_, connection_.cached(kWithdraw));
   return base::ok();
 }
 
@@ -154,7 +179,7 @@ base::Result<void> BlockWriter::write() {
   const std::int64_t track = commit_.fence.track.get();
   const std::int64_t version = commit_.version.get();
   const std::int64_t now = db_.now().us;
-  for (Statement* statement : {drop_timer_, add_timer_, journal_, outbox_, tally_}) {
+  for (Statement* statement : {drop_timer_, add_timer_, journal_, outbox_, tally_, withdraw_}) {
     statement->bind(1, track);
   }
   position_->bind(7, version);
@@ -168,8 +193,12 @@ base::Result<void> BlockWriter::write() {
   add_tag_->bind(3, now);
   change_->bind(2, track);
   change_->bind(4, now);
-  for (Statement* statement : field_) {
-    statement->bind(2, now);
+  for (const auto& statements : {field_, to_add_}) {
+    for (Statement* statement : statements) {
+      if (statement != nullptr) {
+        statement->bind(2, now);
+      }
+    }
   }
   for (std::size_t row = 0; row < before_.rows(); ++row) {
     if (!write_row(row)) {
@@ -206,7 +235,14 @@ bool BlockWriter::write_row(std::size_t row) {
   if (touches_contact(row, way)) {
     touching_.push_back(static_cast<std::uint32_t>(row));
   }
-  return add_journal(row, way) && add_actions(row, way);
+  return add_journal(row, way) && add_actions(row, way) && (!way.withdraws || withdraw(row));
+}
+
+// Those of this passage are in the outbox already.
+bool BlockWriter::withdraw(std::size_t row) {
+  withdraw_->bind(2, before_.contact[row].get());
+  withdraw_->bind(3, wide(before_.entry[row]));
+  return withdraw_->run();
 }
 
 bool BlockWriter::set_position(std::size_t row, const track::Shape& way, base::Instant due) {
@@ -294,7 +330,7 @@ bool BlockWriter::add_actions(std::size_t row, const track::Shape& way) {
 bool BlockWriter::touches_contact(std::size_t row, const track::Shape& way) const {
   return !way.tags.empty() ||
          std::any_of(after_.writes.begin(), after_.writes.end(),
-                     [&](const auto& write) { return write.written[row] != 0; });
+                     [&](const auto& write) { return write.written[row] != Written::kNot; });
 }
 
 // The effects of all entries of one contact are folded first, in the order of the rows, so that its
@@ -332,23 +368,30 @@ bool BlockWriter::change_contact(std::size_t begin, std::size_t end) {
   return change_->run();
 }
 
+// The last entry that sets a field, and those after it that add to it, are what counts.
 bool BlockWriter::write_fields(std::size_t begin, std::size_t end) {
   for (std::size_t i = 0; i < after_.writes.size(); ++i) {
-    const track::BlockOutcome::FieldWrite& write = after_.writes[i];
-    for (std::size_t at = end; at-- > begin;) {
+    const std::vector<Written>& written = after_.writes[i].written;
+    std::size_t from = end;
+    while (from > begin && written[touching_[from - 1]] != Written::kSet) {
+      --from;
+    }
+    bool changed = false;
+    for (std::size_t at = from > begin ? from - 1 : begin; at < end; ++at) {
       const std::uint32_t row = touching_[at];
-      if (write.written[row] == 0) {
+      if (written[row] == Written::kNot) {
         continue;
       }
-      bind_value(*field_[i], 1, write.value, row);
-      field_[i]->bind(3, before_.contact[row].get());
-      if (!field_[i]->run()) {
+      Statement& statement = *(written[row] == Written::kSet ? field_ : to_add_)[i];
+      bind_value(statement, 1, after_.writes[i].value, row);
+      statement.bind(3, before_.contact[row].get());
+      if (!statement.run()) {
         return false;
       }
-      if (db_.changes() > 0) {
-        changed_fields_.emplace_back((*commit_.fields)[write.field].name);
-      }
-      break;  // the last entry's value is the one that counts
+      changed = changed || db_.changes() > 0;
+    }
+    if (changed) {
+      changed_fields_.emplace_back((*commit_.fields)[after_.writes[i].field].name);
     }
   }
   return true;

@@ -15,8 +15,8 @@
 
 namespace turnout::store::sqlite {
 
-// gather() and gather_these() bind three parameters of their own.
-inline constexpr int kFirstConditionParameter = 4;
+// gather() and gather_these() bind four parameters of their own.
+inline constexpr int kFirstConditionParameter = 5;
 
 class SqliteSession final : public sql::SqlSession {
  public:
@@ -27,12 +27,12 @@ class SqliteSession final : public sql::SqlSession {
   base::Result<std::vector<DueItem>> due(base::TrackId track, const DueCursor& from,
                                          base::Instant until, int limit) override;
   base::Result<base::Instant> next_due(base::TrackId track) override;
-  base::Result<GatherResult> gather(const Fence& fence, base::Version version, std::int32_t step,
+  base::Result<GatherResult> gather(const Fence& fence, const Entrance& entrance,
                                     const std::string& where,
                                     const std::vector<track::Value>& values, base::ContactId after,
                                     int chunk) override;
-  base::Result<GatherResult> gather_these(const Fence& fence, base::Version version,
-                                          std::int32_t step, const std::string& where,
+  base::Result<GatherResult> gather_these(const Fence& fence, const Entrance& entrance,
+                                          const std::string& where,
                                           const std::vector<track::Value>& values,
                                           const std::vector<base::ContactId>& contacts) override;
   base::Result<track::ContactBlock> load_contacts(base::ContactId after, int limit,

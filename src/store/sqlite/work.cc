@@ -50,31 +50,39 @@ base::Result<base::Instant> SqliteSession::next_due(base::TrackId track) {
 
 namespace {
 
+// A contact that is to come in, and its how-manieth time that is.
+struct Candidate {
+  base::ContactId contact;
+  std::int64_t entry = 1;
+};
+
 // Puts contacts on a track, within a write transaction.
 class Gathering {
  public:
   static base::Result<Gathering> make(SqliteConnection& connection, const Fence& fence,
-                                      base::Version version, std::int32_t step) {
+                                      const Entrance& entrance) {
     TRY(Statement * position, connection.cached("insert into position (track_id, contact_id, "
                                                 "entry, step, move_no, version, state, heard, "
                                                 "stayed, entered_at, step_at, due_at) values (?1, "
-                                                "?2, 1, ?3, 0, ?4, 0, 0, 0, ?5, ?5, ?5)"));
+                                                "?2, ?6, ?3, 0, ?4, 0, 0, 0, ?5, ?5, ?5)"));
     TRY(Statement * timer, connection.cached("insert into timer (track_id, due_at, contact_id, "
-                                             "entry, move_no) values (?1, ?5, ?2, 1, 0)"));
+                                             "entry, move_no) values (?1, ?5, ?2, ?6, 0)"));
     const std::int64_t now = connection.database().now().us;
     for (Statement* statement : {position, timer}) {
       statement->bind(1, static_cast<std::int64_t>(fence.track.get()));
       statement->bind(5, now);
     }
-    position->bind(3, static_cast<std::int64_t>(step));
-    position->bind(4, static_cast<std::int64_t>(version.get()));
+    position->bind(3, static_cast<std::int64_t>(entrance.step));
+    position->bind(4, static_cast<std::int64_t>(entrance.version.get()));
     connection.count_statements(2);
     return Gathering(position, timer);
   }
 
-  bool enter(base::ContactId contact) {
-    position_->bind(2, contact.get());
-    timer_->bind(2, contact.get());
+  bool enter(const Candidate& candidate) {
+    for (Statement* statement : {position_, timer_}) {
+      statement->bind(2, candidate.contact.get());
+      statement->bind(6, candidate.entry);
+    }
     return position_->run() && timer_->run();
   }
 
@@ -85,26 +93,38 @@ class Gathering {
 };
 
 base::Result<void> count_gathered(SqliteConnection& connection, const Fence& fence,
-                                  base::Version version, std::int32_t step, std::int64_t number) {
+                                  const Entrance& entrance, std::int64_t number) {
   if (number > 0) {
     TRYV(connection.execute(
         "insert into tally (track_id, version, step, rule, connection, times) values ($1, $2, $3, "
         "$4, 0, $5) "
         "on conflict do update set times = times + excluded.times",
-        {static_cast<std::int64_t>(fence.track.get()), static_cast<std::int64_t>(version.get()),
-         static_cast<std::int64_t>(step), static_cast<std::int64_t>(sql::kTallyEntered), number}));
+        {static_cast<std::int64_t>(fence.track.get()),
+         static_cast<std::int64_t>(entrance.version.get()),
+         static_cast<std::int64_t>(entrance.step), static_cast<std::int64_t>(sql::kTallyEntered),
+         number}));
   }
   return base::ok();
 }
 
-// What both ways of gathering ask: the track is ?1, the range of contacts at ?2 and ?3, and the
-// condition's own parameters follow, see SqliteSession::condition_style.
-std::string candidates(const std::string& where, const std::string& range) {
-  return "select c.id from contact c where " + range +
+// What both ways of gathering ask: the track is ?1, the range of contacts at ?2 and ?3, the instant
+// up to which earlier entries have stopped ?4, and the condition's own parameters follow, see
+// SqliteSession::condition_style.
+std::string candidates(const Entrance& entrance, const std::string& where,
+                       const std::string& range) {
+  const std::string entry =
+      entrance.stopped_by ? "coalesce((select max(p.entry) from position p where p.track_id = ?1 "
+                            "and p.contact_id = c.id), 0) + 1"
+                          : "1";
+  return "select c.id, " + entry + " from contact c where " + range +
          " and c.merged_into is null and not exists (select 1 from position p where p.track_id = "
-         "?1 and "
-         "p.contact_id = c.id)" +
+         "?1 and p.contact_id = c.id and (?4 is null or p.state <> 2 or p.step_at > ?4))" +
          (where.empty() ? "" : " and (" + where + ")");
+}
+
+void bind_candidates(Statement& statement, const Fence& fence, const Entrance& entrance) {
+  statement.bind(1, static_cast<std::int64_t>(fence.track.get()));
+  statement.bind_time(4, entrance.stopped_by.value_or(track::kNever));
 }
 
 void bind_values(Statement& statement, const std::vector<track::Value>& values) {
@@ -113,18 +133,18 @@ void bind_values(Statement& statement, const std::vector<track::Value>& values) 
   }
 }
 
-// All ids that a statement gives; nullopt when it fails.
-std::optional<std::vector<base::ContactId>> all_ids(Statement& select) {
-  std::vector<base::ContactId> ids;
+// All that a statement gives; nullopt when it fails.
+std::optional<std::vector<Candidate>> all_of(Statement& select) {
+  std::vector<Candidate> found;
   int rc = select.step();
   for (; rc == SQLITE_ROW; rc = select.step()) {
-    ids.emplace_back(select.integer(0));
+    found.push_back({base::ContactId(select.integer(0)), select.integer(1)});
   }
   select.reset();
   if (rc != SQLITE_DONE) {
     return std::nullopt;
   }
-  return ids;
+  return found;
 }
 
 // The range of ids to be looked at: row numbers are unique, so `chunk` of them hold no more
@@ -149,15 +169,15 @@ base::Result<Range> next_range(SqliteConnection& connection, base::ContactId aft
 
 }  // namespace
 
-base::Result<GatherResult> SqliteSession::gather(const Fence& fence, base::Version version,
-                                                 std::int32_t step, const std::string& where,
+base::Result<GatherResult> SqliteSession::gather(const Fence& fence, const Entrance& entrance,
+                                                 const std::string& where,
                                                  const std::vector<track::Value>& values,
                                                  base::ContactId after, int chunk) {
   CHECK(chunk >= 1 && chunk <= 20'000);
   Database& db = sqlite_.database();
   sqlite_.make_room();
   TRY(Statement * select,
-      sqlite_.cached(candidates(where, "c.id > ?2 and c.id <= ?3") + " order by c.id"));
+      sqlite_.cached(candidates(entrance, where, "c.id > ?2 and c.id <= ?3") + " order by c.id"));
   const RollbackUnlessEnded guard(db);
   TRYV(db.begin_write());
   TRY(const bool held, sql::holds(sqlite_, fence));
@@ -166,32 +186,32 @@ base::Result<GatherResult> SqliteSession::gather(const Fence& fence, base::Versi
   }
   TRY(const Range range, next_range(sqlite_, after, chunk));
   bind_values(*select, values);
-  select->bind(1, static_cast<std::int64_t>(fence.track.get()));
+  bind_candidates(*select, fence, entrance);
   select->bind(2, after.get());
   select->bind(3, range.last);
-  const auto ids = all_ids(*select);
-  if (!ids) {
+  const auto found = all_of(*select);
+  if (!found) {
     return failed(db);
   }
-  TRY(Gathering gathering, Gathering::make(sqlite_, fence, version, step));
-  for (const base::ContactId id : *ids) {
-    if (!gathering.enter(id)) {
+  TRY(Gathering gathering, Gathering::make(sqlite_, fence, entrance));
+  for (const Candidate& candidate : *found) {
+    if (!gathering.enter(candidate)) {
       return failed(db);
     }
   }
-  const auto gathered = static_cast<std::int64_t>(ids->size());
-  TRYV(count_gathered(sqlite_, fence, version, step, gathered));
+  const auto gathered = static_cast<std::int64_t>(found->size());
+  TRYV(count_gathered(sqlite_, fence, entrance, gathered));
   TRYV(db.end());
   return GatherResult{
       .gathered = gathered, .last = base::ContactId(range.last), .done = range.done};
 }
 
 base::Result<GatherResult> SqliteSession::gather_these(
-    const Fence& fence, base::Version version, std::int32_t step, const std::string& where,
+    const Fence& fence, const Entrance& entrance, const std::string& where,
     const std::vector<track::Value>& values, const std::vector<base::ContactId>& contacts) {
   Database& db = sqlite_.database();
   sqlite_.make_room();
-  TRY(Statement * select, sqlite_.cached(candidates(where, "c.id = ?2")));
+  TRY(Statement * select, sqlite_.cached(candidates(entrance, where, "c.id = ?2")));
   const RollbackUnlessEnded guard(db);
   TRYV(db.begin_write());
   TRY(const bool held, sql::holds(sqlite_, fence));
@@ -199,15 +219,16 @@ base::Result<GatherResult> SqliteSession::gather_these(
     return GatherResult{.fenced = true};
   }
   bind_values(*select, values);
-  select->bind(1, static_cast<std::int64_t>(fence.track.get()));
-  TRY(Gathering gathering, Gathering::make(sqlite_, fence, version, step));
+  bind_candidates(*select, fence, entrance);
+  TRY(Gathering gathering, Gathering::make(sqlite_, fence, entrance));
   GatherResult result{.done = true};
   for (const base::ContactId contact : contacts) {
     select->bind(2, contact.get());
     const int rc = select->step();
+    const std::int64_t entry = rc == SQLITE_ROW ? select->integer(1) : 0;
     select->reset();
     if (rc == SQLITE_ROW) {
-      if (!gathering.enter(contact)) {
+      if (!gathering.enter({contact, entry})) {
         return failed(db);
       }
       ++result.gathered;
@@ -216,7 +237,7 @@ base::Result<GatherResult> SqliteSession::gather_these(
     }
     result.last = std::max(result.last, contact);
   }
-  TRYV(count_gathered(sqlite_, fence, version, step, result.gathered));
+  TRYV(count_gathered(sqlite_, fence, entrance, result.gathered));
   TRYV(db.end());
   return result;
 }
@@ -323,6 +344,8 @@ base::Result<std::vector<PositionRow>> SqliteSession::positions(
 namespace {
 
 static_assert(track::kFollows == 4'611'686'018'427'387'904);
+static_assert(track::kLooks == 2'305'843'009'213'693'952);
+static_assert((track::kFollows | track::kLooks) == 6'917'529'027'641'081'856);
 
 struct WakeStatements {
   Statement* find = nullptr;
@@ -335,12 +358,13 @@ struct WakeStatements {
     TRY(s.find,
         connection.cached(
             "select due_at from position where track_id = ?1 and contact_id = ?2 and entry = ?3 "
-            "and move_no = ?4 and (state = 0 or state = 1 and (due_at <= ?5 or "
+            "and move_no = ?4 and (state = 0 or state = 1 and (?6 or due_at <= ?5 or "
             "(stayed & 4611686018427387904) <> 0))"));  // track::kFollows
     TRY(s.position,
         connection.cached(
-            "update position set due_at = ?4, stayed = stayed & ~?5 where track_id = ?1 and "
-            "contact_id = ?2 and entry = ?3"));
+            "update position set due_at = ?4, stayed = case when state = 1 and due_at > ?4 and "
+            "(stayed & 6917529027641081856) = 0 then stayed | 2305843009213693952 | due_at "
+            "else stayed & ~?5 end where track_id = ?1 and contact_id = ?2 and entry = ?3"));
     TRY(s.drop_timer,
         connection.cached(
             "delete from timer where track_id = ?1 and due_at = ?4 and contact_id = ?2 and "
@@ -363,6 +387,7 @@ struct WakeStatements {
     }
     find->bind(4, static_cast<std::int64_t>(wake.move_no));
     find->bind(5, now.us);
+    find->bind(6, std::int64_t{wake.looks});
     const int rc = find->step();
     const base::Instant old_due = rc == SQLITE_ROW ? find->time(0) : track::kNever;
     find->reset();

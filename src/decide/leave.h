@@ -1,0 +1,27 @@
+#pragma once
+
+// The conditions of a track's `leave` clauses.
+
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "decide/condition.h"
+#include "track/track.h"
+
+namespace turnout::decide {
+
+struct LeaveCondition {
+  const track::Leave* clause = nullptr;
+  // `no longer gathered`: met when none of the track's `gather contacts` clauses would take the
+  // contact.
+  bool by_gathering = false;
+  Node condition;
+};
+
+// One for each `leave` clause, in file order. Pointers live as long as the track. kInvalid for what
+// does not run yet.
+base::Result<std::vector<LeaveCondition>> compile_leaves(const track::Track& track,
+                                                         Columns& columns);
+
+}  // namespace turnout::decide
