@@ -48,6 +48,13 @@ struct TryOptions {
 };
 int try_track(const TryOptions& options);
 
+struct ExplainOptions {
+  std::string file;
+  KnownFrom known;
+  bool json = false;
+};
+int explain_track(const ExplainOptions& options);
+
 struct FormatOptions {
   std::vector<std::string> files;  // "-": standard input to standard output
   bool check = false;

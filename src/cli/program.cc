@@ -48,6 +48,7 @@ struct Line {
   CheckOptions check;
   TestOptions test;
   TryOptions dry;
+  ExplainOptions explain;
   std::string junit;
   KnownFrom known;
   std::vector<std::string> known_fields;
@@ -140,6 +141,12 @@ void add_language(CLI::App& app, Line& line) {
   dry.add_flag("--anyhow", line.dry.anyhow, "put it on the track though no `gather` takes it");
   add_known(dry, line);
   dry.add_flag("--json", line.dry.json, "print JSON");
+
+  CLI::App& explain = *app.add_subcommand(
+      "explain", "Show what a track would do: fields, SQL, timers, what wakes whom");
+  explain.add_option("FILE", line.explain.file, "track")->required();
+  add_known(explain, line);
+  explain.add_flag("--json", line.explain.json, "print JSON");
 
   CLI::App& format = *app.add_subcommand("fmt", "Lay tracks out as they should be");
   format.add_option("FILE", line.format.files, "files, or - for standard input to standard output")
@@ -289,6 +296,14 @@ int run_try(Line& line) {
   return try_track(line.dry);
 }
 
+int run_explain(Line& line) {
+  if (const int code = read_known(line); code != kExitDone) {
+    return code;
+  }
+  line.explain.known = line.known;
+  return explain_track(line.explain);
+}
+
 int run_tests(Line& line) {
   if (const int code = read_known(line); code != kExitDone) {
     return code;
@@ -336,6 +351,9 @@ int dispatch(const std::string& command, Line& line) {
   }
   if (command == "try") {
     return run_try(line);
+  }
+  if (command == "explain") {
+    return run_explain(line);
   }
   if (command == "fmt") {
     return format_files(line.format);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 
 #include "cli/files.h"
@@ -28,6 +29,11 @@ std::optional<track::Track> read_runnable(const std::string& file, const KnownNa
     return std::nullopt;
   }
   return std::move(analysis.track);
+}
+
+base::Instant machine_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
 }
 
 }  // namespace turnout::cli

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/time.h"
 #include "cli/known_names.h"
 #include "track/track.h"
 
@@ -13,5 +14,8 @@ namespace turnout::cli {
 // Nothing when the file cannot be read, or is no track that runs: which is said on standard error,
 // with every mistake.
 std::optional<track::Track> read_runnable(const std::string& file, const KnownNames& known);
+
+// The present by this machine's clock, for commands that ask no server.
+base::Instant machine_now();
 
 }  // namespace turnout::cli

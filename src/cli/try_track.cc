@@ -92,8 +92,7 @@ Result<base::Instant> start_of(const TryOptions& options) {
   if (options.at) {
     return base::parse_instant(*options.at);
   }
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return base::Instant{std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
+  return machine_now();
 }
 
 // What happened, told in the words of the track.

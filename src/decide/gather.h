@@ -28,6 +28,7 @@ struct SqlCondition {
   std::vector<track::Value> values;
   bool exact =
       true;  // false: a superset of what is meant; GatherClause::keep must be asked as well
+  std::vector<std::string> because;  // then: why, a sentence each
 };
 
 // One `gather contacts` clause. Immutable; any thread.

@@ -19,6 +19,8 @@ using track::Value;
 constexpr const char* kTrue = "true";
 constexpr const char* kFalse = "false";
 
+constexpr const char* kZones = "days begin when they do in the zone of each contact";
+
 // How far local days of different zones and sums of calendar units in them lie apart, amply.
 constexpr std::int64_t kZonesDays = 5;
 // What a translation may be where it cannot be exact: wider while it selects, narrower under a
@@ -75,7 +77,7 @@ class Translator {
       case Node::Kind::kText:
         return text_match(node);
       case Node::Kind::kRegex:
-        return inexact(side);
+        return inexact(side, "databases know other regular expressions than `matches`");
       case Node::Kind::kCompare:
         return compare(node, side);
       case Node::Kind::kRelative:
@@ -84,7 +86,7 @@ class Translator {
       case Node::Kind::kAnniversary:
         return anniversary(node, side);
     }
-    return inexact(side);
+    return inexact(side, "this condition has no form in SQL");
   }
 
   // Joined as a balanced tree: databases limit how deep an expression is, not how wide.
@@ -120,8 +122,11 @@ class Translator {
     return parts.empty() ? neutral : joined(parts, with);
   }
 
-  std::string inexact(Side side) {
+  std::string inexact(Side side, const char* because) {
     result_.exact = false;
+    if (std::ranges::find(result_.because, because) == result_.because.end()) {
+      result_.because.emplace_back(because);
+    }
     return side == Side::kWider ? kTrue : kFalse;
   }
 
@@ -214,7 +219,7 @@ class Translator {
       return times(node, side);
     }
     if (type != node.b.type) {
-      return inexact(side);
+      return inexact(side, "a time and a date are compared, and a day begins with its zone");
     }
     const bool collated = type == Type::kText && (node.op != Compare::kIs || two_fields(node));
     const std::string first = operand(node.a) + (collated ? collation() : "");
@@ -224,7 +229,7 @@ class Translator {
   // Two constants, or now or today against one: the answer is the same for all contacts of a zone.
   std::string constant(const Node& node, Side side) {
     if (columns_.zone.field && depends_on_zone(node)) {
-      return inexact(side);
+      return inexact(side, kZones);
     }
     track::ContactBlock block;
     block.now = now_;
@@ -235,11 +240,13 @@ class Translator {
   std::string times(const Node& node, Side side) {
     std::optional<TimeSet> set = met_set(node, columns_.zone.own, now_);
     if (!set) {
-      return node.kind == Node::Kind::kCompare ? inexact(side) : constant(node, side);
+      return node.kind == Node::Kind::kCompare
+                 ? inexact(side, "this comparison of times has no form in SQL")
+                 : constant(node, side);
     }
     const Term& field = node.a.kind == Term::Kind::kField ? node.a : node.b;
     if (columns_.zone.field && depends_on_zone(node)) {
-      result_.exact = false;
+      inexact(side, kZones);
       const std::int64_t days = side == Side::kWider ? kZonesDays : -kZonesDays;
       widen(*set, field.type == Type::kDate ? days : days * base::kUsPerDay);
     }
@@ -288,7 +295,7 @@ class Translator {
     const bool askable = node.b.kind == Term::Kind::kField && node.b.type == Type::kDate &&
                          node.a.kind != Term::Kind::kField;
     if (!askable || (zoned && columns_.zone.field)) {
-      return inexact(side);
+      return inexact(side, "an anniversary is asked of a date alone, in one zone");
     }
     track::ContactBlock block;
     block.now = now_;
