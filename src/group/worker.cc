@@ -35,6 +35,7 @@ struct Owner {
   Incarnation incarnation;
   std::uint64_t session = 0;
   std::uint64_t credit_number = 0;
+  std::uint64_t lapsed_number = 0;  // of the grant that is reserved, while no other was made since
   Flow bulk;
   Flow single;
   Tick heard;
@@ -264,17 +265,21 @@ class Worker::Impl {
   }
 
   // The owner gives back what it does not need, if it speaks of the newest grant; blocks under way
-  // keep their slots.
+  // keep their slots. A grant may have lapsed meanwhile, because it crossed the word that the owner
+  // needs nothing: then nobody else will use what is reserved.
   void take_back(Owner& owner, const Credit& kept) {
-    if (kept.number != owner.credit_number || kept.session < owner.session) {
+    const bool lapsed =
+        kept.number == owner.lapsed_number && kept.number + 1 == owner.credit_number;
+    if ((kept.number != owner.credit_number && !lapsed) || kept.session < owner.session) {
       return;
     }
     const bool current = kept.session == owner.session;
-    const auto shrink = [current](Flow& flow, std::uint32_t sent, std::int32_t keep) {
+    const auto shrink = [&](Flow& flow, std::uint32_t sent, std::int32_t keep) {
       const std::int64_t under_way = static_cast<std::int64_t>(sent) -
                                      (current ? static_cast<std::int64_t>(flow.received) : 0);
-      flow.window = static_cast<std::int32_t>(
-          std::clamp<std::int64_t>(under_way + keep, 0, std::max(0, flow.window)));
+      std::int32_t& granted = lapsed ? flow.reserved : flow.window;
+      granted = static_cast<std::int32_t>(
+          std::clamp<std::int64_t>(under_way + keep, 0, std::max(0, granted)));
       flow.need = std::min(flow.need, keep);
     };
     shrink(owner.bulk, kept.received_bulk, kept.window.bulk);
@@ -299,6 +304,7 @@ class Worker::Impl {
     owner.changed = owner.changed || &owner == &self_;
     owner.reserved_until =
         now + (&owner == &self_ ? Duration(1) : std::max(cycle_, owner.cycle) * kLeaseCycles);
+    owner.lapsed_number = owner.credit_number;
     ++owner.credit_number;
   }
 

@@ -620,5 +620,46 @@ TEST(Worker, OwnSlotsTakenBackAreSaid) {  // G11
   EXPECT_EQ(std::get<CreditGrant>(ready.messages[0].message).credit.window, Slots{});
 }
 
+// A grant may cross the word that its owner needs nothing any more; when the owner then gives it
+// back, the slot is free at once and not only when the grant could not be used any more.
+TEST(Worker, AGrantThatHasLapsedIsFreeWhenItIsGivenBack) {  // G9
+  const Tick now{};
+  Worker worker(config("w"), {0, 1}, now);
+  const auto advertise = [&](const char* name, std::int32_t need) {
+    Advertisement said;
+    said.name = PeerName(name);
+    said.incarnation = Incarnation(1);
+    said.cycle = 1s;
+    said.backlog = {{TrackId(1), 0, need}};
+    worker.receive(said, said.name, now);
+  };
+  advertise("a", 1);
+  const Credit granted = worker.credits().at(0);
+  ASSERT_EQ(granted.window, (Slots{0, 1}));
+  advertise("a", 0);
+  advertise("b", 1);
+  EXPECT_TRUE(worker.credits().empty()) << "it is reserved for a";
+  Credit kept{PeerName("a"), granted.number, 0, 0, 0, {0, 0}};
+  --kept.number;
+  worker.receive(CreditGrant{Incarnation(1), kept}, PeerName("a"), now);
+  EXPECT_TRUE(worker.credits().empty()) << "that speaks of another grant";
+  kept.number = granted.number;
+  // A block was sent under it, and is on its way.
+  kept.received_single = 1;
+  worker.receive(CreditGrant{Incarnation(1), kept}, PeerName("a"), now);
+  EXPECT_TRUE(worker.credits().empty());
+
+  Worker another(config("w"), {0, 1}, now);
+  std::swap(worker, another);
+  advertise("a", 1);
+  advertise("a", 0);
+  advertise("b", 1);
+  kept.number = granted.number;
+  kept.received_single = 0;
+  worker.receive(CreditGrant{Incarnation(1), kept}, PeerName("a"), now);
+  ASSERT_EQ(worker.credits().size(), 1U);
+  EXPECT_EQ(worker.credits()[0].owner, PeerName("b"));
+}
+
 }  // namespace
 }  // namespace turnout::group
