@@ -39,11 +39,12 @@ int test_tracks(const TestOptions& options);
 struct TryOptions {
   std::string file;
   KnownFrom known;
-  std::string contact = "{}";      // fields as a JSON object; "tags" may be a list
-  std::optional<std::string> at;   // when the clock begins; none: now
-  std::string until = "365 days";  // how far it runs
-  std::vector<std::string> set;    // FIELD=VALUE@DURATION: changes on the way
-  bool anyhow = false;             // also a contact that nothing gathers
+  std::string contact = "{}";       // fields as a JSON object; "tags" may be a list
+  std::optional<std::string> at;    // when the clock begins; none: now
+  std::string until = "365 days";   // how far it runs
+  std::vector<std::string> set;     // FIELD=VALUE@DURATION: changes on the way
+  std::vector<std::string> events;  // NAME {…}@DURATION: what it does on the way
+  bool anyhow = false;              // also a contact that nothing gathers
   bool json = false;
 };
 int try_track(const TryOptions& options);

@@ -138,6 +138,8 @@ void add_language(CLI::App& app, Line& line) {
                  "time at which it begins, such as 2026-12-01T09:00:00Z (now)");
   dry.add_option("--until", line.dry.until, "how long it goes on (365 days)");
   dry.add_option("--set", line.dry.set, "FIELD=VALUE@DURATION: a change on the way")->take_all();
+  dry.add_option("--event", line.dry.events, "'NAME {\"size\": 3}@DURATION': an event on the way")
+      ->take_all();
   dry.add_flag("--anyhow", line.dry.anyhow, "put it on the track though no `gather` takes it");
   add_known(dry, line);
   dry.add_flag("--json", line.dry.json, "print JSON");

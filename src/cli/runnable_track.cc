@@ -10,7 +10,8 @@
 
 namespace turnout::cli {
 
-std::optional<track::Track> read_runnable(const std::string& file, const KnownNames& known) {
+std::optional<track::Track> read_runnable(const std::string& file, const KnownNames& known,
+                                          lang::RunBy by) {
   auto text = read_whole_file(file);
   if (!text) {
     print_error(text.error().message);
@@ -19,7 +20,7 @@ std::optional<track::Track> read_runnable(const std::string& file, const KnownNa
   lang::Analysis analysis = known.analyse(text.value());
   std::vector<lang::Diagnostic> diagnostics = std::move(analysis.diagnostics);
   if (!lang::has_errors(diagnostics)) {
-    const auto not_run = lang::check_runnable(analysis.track);
+    const auto not_run = lang::check_runnable(analysis.track, by);
     diagnostics.insert(diagnostics.end(), not_run.begin(), not_run.end());
   }
   for (const lang::Diagnostic& diagnostic : diagnostics) {

@@ -48,25 +48,57 @@ Result<decide::CalendarDuration> duration_of(const std::string& option, const st
   return decide::to_calendar(spec);
 }
 
-// `--set FIELD=VALUE@DURATION`: the value as JSON, or else as text.
+// What happens on the way: a field that is set, or an event.
 struct Change {
   base::Instant at;
-  std::string field;
+  std::string name;
   track::Value value;
+  std::optional<std::string> properties;  // of an event
 };
 
+Result<base::Instant> time_of(const char* option, const std::string& text,
+                              const decide::DryRun& run) {
+  TRY(const decide::CalendarDuration after, duration_of(option, text));
+  return run.zone().add(run.now(), after, 1);
+}
+
+// `--set FIELD=VALUE@DURATION`: the value as JSON, or else as text.
 Result<Change> change_of(const std::string& text, const decide::DryRun& run) {
   const std::size_t equals = text.find('=');
   const std::size_t time = text.rfind('@');
   if (equals == std::string::npos || time == std::string::npos || time < equals) {
     return wrong(fmt::format("--set {}: write --set 'score=55@2 days'", text));
   }
-  Change change{{}, text.substr(0, equals), {}};
+  Change change{{}, text.substr(0, equals), {}, {}};
   const std::string value = text.substr(equals + 1, time - equals - 1);
   const Ordered json = Ordered::parse(value, nullptr, false);
-  TRY(change.value, value_of(change.field, json.is_discarded() ? Ordered(value) : json));
-  TRY(const decide::CalendarDuration after, duration_of("--set", text.substr(time + 1)));
-  change.at = run.zone().add(run.now(), after, 1);
+  TRY(change.value, value_of(change.name, json.is_discarded() ? Ordered(value) : json));
+  TRY(change.at, time_of("--set", text.substr(time + 1), run));
+  return change;
+}
+
+// `--event NAME@DURATION` or `--event 'NAME {"size": 3}@DURATION'`; without a time, at the
+// beginning.
+Result<Change> event_of(const std::string& text, const decide::DryRun& run) {
+  const std::size_t brace = text.find('{');
+  const std::size_t close = text.rfind('}');
+  const std::size_t time = text.rfind('@');
+  const bool timed = time != std::string::npos && (close == std::string::npos || time > close);
+  const std::string what = timed ? text.substr(0, time) : text;
+  Change change{run.now(), what.substr(0, brace), {}, "{}"};
+  change.name.erase(change.name.find_last_not_of(' ') + 1);
+  if (brace != std::string::npos) {
+    change.properties = what.substr(brace);
+    if (!Ordered::parse(*change.properties, nullptr, false).is_object()) {
+      return wrong(fmt::format("--event {}: {} is no JSON object", text, *change.properties));
+    }
+  }
+  if (change.name.empty()) {
+    return wrong(fmt::format("--event {}: write --event 'NAME {{\"size\": 3}}@2 days'", text));
+  }
+  if (timed) {
+    TRY(change.at, time_of("--event", text.substr(time + 1), run));
+  }
   return change;
 }
 
@@ -192,14 +224,25 @@ Result<void> play(const TryOptions& options, decide::DryRun& run) {
     TRY(Change change, change_of(text, run));
     changes.push_back(std::move(change));
   }
+  for (const std::string& text : options.events) {
+    TRY(Change change, event_of(text, run));
+    changes.push_back(std::move(change));
+  }
   std::stable_sort(changes.begin(), changes.end(),
                    [](const Change& a, const Change& b) { return a.at < b.at; });
-  TRYV(run.enter(options.anyhow));
+  const Result<void> entered = run.enter(options.anyhow);
+  if (!entered && (options.events.empty() || entered.error().code != base::ErrorCode::kNotFound)) {
+    return entered;
+  }
   for (const Change& change : changes) {
     if (change.at <= end) {
       TRYV(run.pass_to(change.at));
-      TRYV(run.set(change.field, change.value));
+      TRYV(change.properties ? run.send(change.name, *change.properties)
+                             : run.set(change.name, change.value));
     }
+  }
+  if (!run.entered()) {
+    return base::fail(base::ErrorCode::kNotFound, "no `gather` takes this contact");
   }
   return run.pass_to(end);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "decide/compile_actions.h"
 #include "decide/compiled.h"
 #include "decide/leave.h"
 
@@ -13,11 +14,6 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 using base::Result;
-using track::ActionKind;
-
-base::Error not_yet(track::Span span, const char* what) {
-  return invalid(span, fmt::format("{} does not run yet", what));
-}
 
 class TrackCompiler {
  public:
@@ -42,6 +38,7 @@ class TrackCompiler {
       TRYV(step(*source));
     }
     TRYV(hold_out());
+    TRYV(gathers_on());
     // Which tags are tested is known only now.
     for (CompiledStep& step : result_.steps) {
       for (CompiledRule& rule : step.rules) {
@@ -107,9 +104,14 @@ class TrackCompiler {
     Reads& reads = result_.leave_reads;
     for (LeaveCondition& from : conditions) {
       CompiledRule leave;
-      leave.head = CompiledRule::Head::kWhen;
-      leave.condition = std::move(from.condition);
-      collect_reads(leave.condition, result_.columns.zone, leave.reads);
+      if (const auto* const on = std::get_if<track::Leave::On>(&from.clause->why)) {
+        leave.head = CompiledRule::Head::kOn;
+        TRYV(hear(on->event.text, on->where, leave));
+      } else {
+        leave.head = CompiledRule::Head::kWhen;
+        leave.condition = std::move(from.condition);
+        collect_reads(leave.condition, result_.columns.zone, leave.reads);
+      }
       reads.fields.insert(leave.reads.fields.begin(), leave.reads.fields.end());
       reads.tags.insert(leave.reads.tags.begin(), leave.reads.tags.end());
       reads.time = reads.time || leave.reads.time;
@@ -126,6 +128,7 @@ class TrackCompiler {
   Result<void> hold_out() {
     CompiledStep step;
     step.number = track::kHeldOutStep;
+    step.name = track::kHeldOut;
     step.timed = result_.leave_reads.time;
     step.tested.assign(result_.leave_reads.fields.begin(), result_.leave_reads.fields.end());
     for (const track::Clause& clause : track_.clauses) {
@@ -155,6 +158,53 @@ class TrackCompiler {
     return base::ok();
   }
 
+  Result<void> gathers_on() {
+    bool first = true;
+    result_.first_step = result_.steps.front().number;
+    for (const track::Clause& clause : track_.clauses) {
+      const auto* const gather = std::get_if<track::Gather>(&clause);
+      if (gather == nullptr) {
+        continue;
+      }
+      TRY(const std::size_t start, start_of(*gather));
+      if (first) {
+        result_.first_step = result_.steps[start].number;
+      }
+      first = false;
+      if (const auto* const on = std::get_if<track::GatherOn>(&gather->what)) {
+        CompiledRule entry;
+        TRYV(hear(on->event.text, on->where, entry));
+        entry.move.step = start;
+        result_.gathers_on.push_back(std::move(entry));
+        if (gather->for_each) {
+          TRYV(tell_apart(*gather->for_each));
+        }
+      }
+    }
+    return base::ok();
+  }
+
+  Result<std::size_t> start_of(const track::Gather& gather) const {
+    if (!gather.start_at) {
+      return std::size_t{0};
+    }
+    const auto target = index_.find(gather.start_at->text);
+    if (target == index_.end()) {
+      return invalid(gather.start_at->span,
+                     fmt::format("step \"{}\" does not exist", gather.start_at->text));
+    }
+    return target->second;
+  }
+
+  Result<void> tell_apart(const track::FieldRef& by) {
+    const auto name = scoped_name(by.name);
+    if (!name || name->scope != Scope::kEvent) {
+      return invalid(by.span, "`for each` behind `gather on` names a property of the event");
+    }
+    result_.for_each = name->name;
+    return base::ok();
+  }
+
   // What it and the `leave` clauses read wakes who waits on it.
   void add_step(CompiledStep step) {
     StepListens listens;
@@ -170,11 +220,9 @@ class TrackCompiler {
   }
 
   Result<void> step(const track::Step& source) {
-    if (source.look_up) {
-      return not_yet(source.look_up->span, "`look up`");
-    }
     CompiledStep step;
     step.number = numbering_.steps.at(source.name.text);
+    step.name = source.name.text;
     if (source.check_every) {
       step.check = to_calendar(*source.check_every);
     }
@@ -194,6 +242,7 @@ class TrackCompiler {
       }
       step.timed = step.timed || compiled.reads.time;
       tested.insert(compiled.reads.fields.begin(), compiled.reads.fields.end());
+      tested.insert(compiled.on_reads.fields.begin(), compiled.on_reads.fields.end());
       compiled.tested.assign(tested.begin(), tested.end());
       step.reads.fields.insert(compiled.reads.fields.begin(), compiled.reads.fields.end());
       step.reads.tags.insert(compiled.reads.tags.begin(), compiled.reads.tags.end());
@@ -216,7 +265,8 @@ class TrackCompiler {
     CompiledRule rule;
     TRYV(head(source, share, rule));
     for (const track::Action& from : source.actions) {
-      TRY(CompiledAction action, compile_action(from));
+      TRY(CompiledAction action,
+          compile_action(from, result_.columns, numbering_, result_.written));
       action.act.action_no = static_cast<std::int16_t>(rule.actions.size() + 1);
       rule.actions.push_back(std::move(action));
     }
@@ -260,7 +310,26 @@ class TrackCompiler {
       rule.head = CompiledRule::Head::kOtherwise;
       return base::ok();
     }
-    return not_yet(source.span, "an `on` rule");
+    const auto& on = std::get<track::OnEvent>(source.head);
+    rule.head = CompiledRule::Head::kOn;
+    TRYV(hear(on.event.text, on.where, rule));
+    return base::ok();
+  }
+
+  // The rule is met by an event of that name that meets the condition.
+  Result<void> hear(const std::string& event, const std::optional<track::Condition>& where,
+                    CompiledRule& rule) {
+    rule.event = event;
+    result_.columns.events.insert(event);
+    result_.columns.scopes = true;
+    rule.reads.events.insert(event);
+    if (where) {
+      TRY(Node condition, compile_condition(*where, result_.columns));
+      // What it reads is looked at when the event comes, and wakes nobody.
+      collect_reads(condition, result_.columns.zone, rule.on_reads);
+      rule.where = std::move(condition);
+    }
+    return base::ok();
   }
 
   // Of a rule that the time brings about; `local`: by the contact's own clock.
@@ -269,100 +338,6 @@ class TrackCompiler {
     if (const std::optional<std::size_t>& zone = result_.columns.zone.field; local && zone) {
       rule.reads.fields.insert(*zone);
     }
-  }
-
-  Result<std::int32_t> action_number(ActionKind kind, const track::Name& name) {
-    const auto number = numbering_.actions.find({kind, name.text});
-    if (number == numbering_.actions.end()) {
-      return invalid(name.span, fmt::format("{} \"{}\" has no number",
-                                            track::action_kind_name(kind), name.text));
-    }
-    return number->second;
-  }
-
-  Result<CompiledAction> compile_action(const track::Action& source) {
-    CompiledAction action;
-    if (const auto* const email = std::get_if<track::SendEmail>(&source.what)) {
-      action.act.kind = ActionKind::kEmail;
-      TRY(action.act.name, action_number(ActionKind::kEmail, email->email));
-      if (email->to) {
-        TRY(Term to, compile_operand(*email->to, result_.columns));
-        JsonTemplate payload;
-        payload.kind = JsonTemplate::Kind::kObject;
-        payload.names.emplace_back("to");
-        payload.items.emplace_back().term = std::move(to);
-        action.payload = std::move(payload);
-        action.act.has_payload = true;
-      }
-      return action;
-    }
-    if (const auto* const call = std::get_if<track::CallWebhook>(&source.what)) {
-      action.act.kind = ActionKind::kWebhook;
-      TRY(action.act.name, action_number(ActionKind::kWebhook, call->webhook));
-      if (call->with) {
-        TRY(action.payload, json(*call->with));
-        action.act.has_payload = true;
-      }
-      return action;
-    }
-    if (const auto* const tag = std::get_if<track::TagAction>(&source.what)) {
-      action.kind = CompiledAction::Kind::kTag;
-      action.tag = {tag->tag.text, !tag->remove};
-      return action;
-    }
-    if (const auto* const clear = std::get_if<track::ClearField>(&source.what)) {
-      action.kind = CompiledAction::Kind::kClear;
-      TRY(action.field, written_field(clear->field));
-      return action;
-    }
-    if (const auto* const set = std::get_if<track::SetField>(&source.what)) {
-      action.kind = CompiledAction::Kind::kSet;
-      TRY(action.field, written_field(set->field));
-      TRY(action.value, compile_operand(set->to, result_.columns));
-      return action;
-    }
-    if (const auto* const add = std::get_if<track::IncreaseField>(&source.what)) {
-      action.kind = CompiledAction::Kind::kAdd;
-      TRY(action.field, written_field(add->field));
-      action.sign = add->decrease ? -1 : 1;
-      if (const auto* const delay = std::get_if<track::DurationSpec>(&add->by)) {
-        action.delay = to_calendar(*delay);
-      } else {
-        TRY(action.value, compile_operand(std::get<track::Operand>(add->by), result_.columns));
-      }
-      return action;
-    }
-    return not_yet(source.span, "this action");
-  }
-
-  Result<std::size_t> written_field(const track::FieldRef& ref) {
-    auto field = result_.columns.field(ref.name);
-    if (!field) {
-      return invalid(ref.span, field.error().message);
-    }
-    result_.written.push_back(field.value());
-    return field.value();
-  }
-
-  Result<JsonTemplate> json(const track::Json& source) {
-    JsonTemplate made;
-    if (const auto* const object = std::get_if<track::Json::Object>(&source.value)) {
-      made.kind = JsonTemplate::Kind::kObject;
-      for (const auto& [name, value] : object->members) {
-        TRY(JsonTemplate member, json(value));
-        made.names.push_back(name);
-        made.items.push_back(std::move(member));
-      }
-    } else if (const auto* const items = std::get_if<track::Json::List>(&source.value)) {
-      made.kind = JsonTemplate::Kind::kList;
-      for (const track::Json& item : items->items) {
-        TRY(JsonTemplate member, json(item));
-        made.items.push_back(std::move(member));
-      }
-    } else {
-      TRY(made.term, compile_operand(std::get<track::Operand>(source.value), result_.columns));
-    }
-    return made;
   }
 
   Result<CompiledMove> move(const track::Rule& source) {

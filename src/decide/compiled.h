@@ -37,6 +37,7 @@ struct CompiledAction {
   track::Shape::Act act;                  // kSend; `move` is filled in per shape
   std::optional<JsonTemplate> payload;    // kSend
   std::size_t field = 0;                  // kSet, kClear, kAdd
+  std::optional<std::string> entry;       // the same: entry.NAME in place of the field
   Term value;                             // kSet, kAdd
   std::optional<CalendarDuration> delay;  // kAdd: in place of `value`
   int sign = 1;                           // kAdd: -1 takes away
@@ -53,9 +54,11 @@ struct CompiledMove {
 };
 
 struct CompiledRule {
-  enum class Head : std::uint8_t { kWhen, kAfter, kOnceAt, kEvery, kShare, kOtherwise };
+  enum class Head : std::uint8_t { kWhen, kOn, kAfter, kOnceAt, kEvery, kShare, kOtherwise };
   Head head = Head::kOtherwise;
-  Node condition;          // kWhen
+  Node condition;     // kWhen
+  std::string event;  // kOn: its name, and what it must meet
+  std::optional<Node> where;
   CalendarDuration after;  // kAfter
   Term once_at;            // kOnceAt
   WeeklyTurns every;       // kEvery
@@ -65,11 +68,13 @@ struct CompiledRule {
   std::vector<CompiledAction> actions;
   CompiledMove move;
   Reads reads;                      // for `otherwise` those of the whole step
+  Reads on_reads;                   // what `where` reads
   std::vector<std::size_t> tested;  // fields read by this rule and those before it
 };
 
 struct CompiledStep {
   std::int32_t number = 0;
+  std::string name;
   std::vector<CompiledRule> rules;
   Reads reads;
   std::vector<std::size_t> tested;        // fields read by any rule
@@ -96,6 +101,9 @@ struct CompiledTrack {
   // `hold out`: the share of new entries that goes to the last of `steps`, which is no step of the
   // file.
   std::optional<CompiledRule> hold_out;
+  std::vector<CompiledRule> gathers_on;  // `gather on`: event, condition, and the step to start at
+  std::optional<std::string> for_each;   // property of an event that tells entries apart
+  std::int32_t first_step = 0;           // number of the one where the first `gather` starts
 
   // A step's rule, or what else kHeldOutRule and leave_rule() name.
   const CompiledRule& rule(std::size_t step, std::int32_t number) const {

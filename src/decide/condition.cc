@@ -56,13 +56,24 @@ class Compiler {
     return node;
   }
 
+  // A dotted name takes the type of the other side.
+  Result<void> operands(const track::Operand& left, const track::Operand& right, Node& node) {
+    TRY(node.a, compile_operand(left, columns_));
+    TRY(node.b, compile_operand(right, columns_));
+    if (node.a.kind == Term::Kind::kScoped && node.b.kind != Term::Kind::kScoped) {
+      TRY(node.a, compile_operand(left, columns_, node.b.type));
+    } else if (node.b.kind == Term::Kind::kScoped && node.a.kind != Term::Kind::kScoped) {
+      TRY(node.b, compile_operand(right, columns_, node.a.type));
+    }
+    return base::ok();
+  }
+
   Result<Node> compare(const track::Operand& left, track::Compare op, const track::Operand& right) {
     Node node;
     node.kind = Node::Kind::kCompare;
     node.negated = op == track::Compare::kIsNot;
     node.op = node.negated ? track::Compare::kIs : op;
-    TRY(node.a, compile_operand(left, columns_));
-    TRY(node.b, compile_operand(right, columns_));
+    TRYV(operands(left, right, node));
     if (!comparable(node.a.type, node.b.type)) {
       return invalid(left.span,
                      fmt::format("{} cannot be compared with {}", track::type_name(node.a.type),
@@ -97,8 +108,9 @@ class Compiler {
   // A field against text or number constants only: looked up in a sorted list.
   static bool gathered(const Node& any) {
     return any.children.front().a.kind == Term::Kind::kField &&
-           std::all_of(any.children.begin(), any.children.end(), [](const Node& child) {
-             return child.b.kind == Term::Kind::kConstant &&
+           std::all_of(any.children.begin(), any.children.end(), [&](const Node& child) {
+             return child.a.field == any.children.front().a.field &&
+                    child.b.kind == Term::Kind::kConstant &&
                     (child.a.type == Type::kText || child.a.type == Type::kNumber);
            });
   }
@@ -145,7 +157,7 @@ class Compiler {
     Node node;
     node.kind = kind;
     node.duration = to_calendar(duration);
-    TRY(node.a, compile_operand(left, columns_));
+    TRY(node.a, compile_operand(left, columns_, Type::kTimestamp));
     if (!is_time(node.a.type)) {
       return invalid(left.span,
                      fmt::format("{} has no distance from now", track::type_name(node.a.type)));
@@ -170,8 +182,8 @@ class Compiler {
     Node node;
     node.kind = Node::Kind::kAnniversary;
     node.negated = form.negated;
-    TRY(node.a, compile_operand(form.left, columns_));
-    TRY(node.b, compile_operand(form.right, columns_));
+    TRY(node.a, compile_operand(form.left, columns_, Type::kDate));
+    TRY(node.b, compile_operand(form.right, columns_, Type::kDate));
     if (!is_time(node.a.type) || !is_time(node.b.type)) {
       return invalid(form.left.span, "only times have anniversaries");
     }
@@ -184,7 +196,7 @@ class Compiler {
 
   Result<Node> text(const track::Operand& left) {
     Node node;
-    TRY(node.a, compile_operand(left, columns_));
+    TRY(node.a, compile_operand(left, columns_, Type::kText));
     if (node.a.type != Type::kText) {
       return invalid(left.span, fmt::format("{} is not text", track::type_name(node.a.type)));
     }
@@ -195,7 +207,7 @@ class Compiler {
     node.kind = Node::Kind::kText;
     node.negated = form.negated;
     node.text_test = form.test;
-    TRY(node.b, compile_operand(form.right, columns_));
+    TRY(node.b, compile_operand(form.right, columns_, Type::kText));
     if (node.b.type != Type::kText) {
       return invalid(form.right.span, fmt::format("{} is not text", track::type_name(node.b.type)));
     }
@@ -220,7 +232,7 @@ class Compiler {
   Result<Node> compile(const track::BooleanField& form) {
     Node node;
     node.kind = Node::Kind::kTrue;
-    TRY(node.a, compile_operand({form.field, form.field.span}, columns_));
+    TRY(node.a, compile_operand({form.field, form.field.span}, columns_, Type::kBoolean));
     if (node.a.type != Type::kBoolean) {
       return invalid(form.field.span, fmt::format("field {} is not a boolean but a {}",
                                                   form.field.name, track::type_name(node.a.type)));
@@ -234,7 +246,24 @@ class Compiler {
     return node;
   }
 
-  Result<Node> compile(const track::DidEvent&) { return not_yet("`did`"); }
+  Result<Node> compile(const track::DidEvent& form) {
+    Node node;
+    node.kind = Node::Kind::kDid;
+    node.negated = form.negated;
+    node.event = form.event.text;
+    node.times = form.at_least.value_or(1);
+    node.span = form.span;
+    columns_.events.insert(node.event);
+    columns_.scopes = true;
+    if (form.within) {
+      node.duration = to_calendar(*form.within);
+    }
+    if (form.where) {
+      TRY(Node where, condition(**form.where));
+      node.children.push_back(std::move(where));
+    }
+    return node;
+  }
   Result<Node> compile(const track::OnTrack&) { return not_yet("`on track`"); }
   Result<Node> compile(const track::InArm& form) {
     Node node;
@@ -295,6 +324,32 @@ Result<std::size_t> Columns::field(const std::string& name) {
   return fields.size() - 1;
 }
 
+std::optional<ScopedName> scoped_name(const std::string& field) {
+  constexpr std::pair<std::string_view, Scope> kScopes[] = {{"entry.", Scope::kEntry},
+                                                            {"event.", Scope::kEvent},
+                                                            {"row.", Scope::kRow},
+                                                            {"visit.", Scope::kVisit}};
+  for (const auto& [prefix, scope] : kScopes) {
+    if (field.starts_with(prefix)) {
+      return ScopedName{scope, field.substr(prefix.size())};
+    }
+  }
+  return std::nullopt;
+}
+
+std::size_t Columns::scoped_field(const ScopedName& name, Type type) {
+  for (const ScopedColumn& column : scoped) {
+    if (column.name == name && fields[column.field].type == type) {
+      return column.field;
+    }
+  }
+  constexpr const char* kNames[] = {"entry.", "event.", "row.", "visit."};
+  scopes = true;
+  fields.push_back({kNames[static_cast<std::size_t>(name.scope)] + name.name, type, ""});
+  scoped.push_back({fields.size() - 1, name});
+  return fields.size() - 1;
+}
+
 std::size_t Columns::tag(const std::string& name) {
   const auto known = std::find(tags.begin(), tags.end(), name);
   if (known != tags.end()) {
@@ -304,7 +359,44 @@ std::size_t Columns::tag(const std::string& name) {
   return tags.size() - 1;
 }
 
-Result<Term> compile_operand(const track::Operand& operand, Columns& columns) {
+namespace {
+
+// visit.* have types; the others take the one that is wanted.
+Result<Term> scoped_term(const ScopedName& name, const track::FieldRef& ref, Columns& columns,
+                         Type wanted) {
+  if (name.scope == Scope::kVisit) {
+    constexpr std::pair<const char*, Type> kVisit[] = {{"step", Type::kText},
+                                                       {"entered_at", Type::kTimestamp},
+                                                       {"step_entered_at", Type::kTimestamp},
+                                                       {"times", Type::kNumber}};
+    const auto* const known = std::ranges::find(
+        kVisit, name.name, [](const auto& one) { return std::string_view(one.first); });
+    if (known == std::end(kVisit)) {
+      return invalid(ref.span, fmt::format("there is no {}", ref.name));
+    }
+    wanted = known->second;
+  }
+  Term term;
+  term.type = wanted;
+  columns.scopes = true;
+  if (wanted == Type::kUntyped) {
+    term.kind = Term::Kind::kScoped;
+    term.scoped = name;
+  } else {
+    term.kind = Term::Kind::kField;
+    term.field = columns.scoped_field(name, wanted);
+  }
+  return term;
+}
+
+}  // namespace
+
+Result<Term> compile_operand(const track::Operand& operand, Columns& columns, Type wanted) {
+  if (const auto* const ref = std::get_if<track::FieldRef>(&operand.value)) {
+    if (const auto name = scoped_name(ref->name)) {
+      return scoped_term(*name, *ref, columns, wanted);
+    }
+  }
   Term term;
   const auto constant = [&term](Type type, track::Value value) -> Result<void> {
     term.type = type;
@@ -390,6 +482,9 @@ bool depends_on_zone(const Node& node) {
     case Node::Kind::kCompare:
       return local || node.a.type != node.b.type || node.a.kind == Term::Kind::kToday ||
              node.b.kind == Term::Kind::kToday;
+    case Node::Kind::kDid:
+      return node.duration.calendar() ||
+             std::any_of(node.children.begin(), node.children.end(), depends_on_zone);
     case Node::Kind::kRelative:
     case Node::Kind::kWithin:
       return local || node.a.type == Type::kDate || node.duration.calendar();
@@ -407,6 +502,14 @@ void collect_reads(const Node& node, const ZoneRule& zone, Reads& reads) {
   }
   for (const Node& child : node.children) {
     collect_reads(child, zone, reads);
+  }
+  if (node.kind == Node::Kind::kDid) {
+    reads.events.insert(node.event);
+    reads.time = reads.time || node.span == track::DidEvent::Span::kWithinLast;
+    if (zone.field && depends_on_zone(node)) {
+      reads.fields.insert(*zone.field);
+    }
+    return;
   }
   if (!node.children.empty()) {
     return;

@@ -47,10 +47,23 @@ struct ZoneRule {
   std::optional<std::size_t> field;  // index into the columns
 };
 
+// What a name with a dot belongs to.
+enum class Scope : std::uint8_t { kEntry, kEvent, kRow, kVisit };
+
+struct ScopedName {
+  Scope scope = Scope::kEntry;
+  std::string name;  // what stands behind the dot
+  friend bool operator==(const ScopedName&, const ScopedName&) = default;
+};
+
+// nullopt for a contact's own field.
+std::optional<ScopedName> scoped_name(const std::string& field);
+
 struct Term {
   enum class Kind : std::uint8_t {
     kConstant,
     kField,
+    kScoped,  // a dotted name whose type nothing says: whatever JSON it holds
     kNow,
     kToday,
     kLocalTime,  // a date and time without a zone, where each contact may have its own
@@ -59,6 +72,7 @@ struct Term {
   track::Type type = track::Type::kText;
   track::Value constant;
   std::size_t field = 0;
+  ScopedName scoped;
   base::Date date;                 // kLocalTime
   std::int32_t second_of_day = 0;  // kLocalTime
 
@@ -91,6 +105,7 @@ struct Node {
     kTrue,         // a is a boolean that is true
     kTag,          // has tag
     kArm,          // in arm
+    kDid,          // did: `event`, `times`, `span` and `duration`; the child is its `where`
   };
   Kind kind = Kind::kAnd;
   bool negated = false;     // of the two-valued answer
@@ -104,11 +119,20 @@ struct Node {
   CalendarDuration duration;
   std::size_t tag = 0;
   Arm arm;
-  base::TrackId track{0};  // kArm
+  base::TrackId track{0};                                     // kArm
+  std::string event;                                          // kDid
+  double times = 1;                                           // kDid: at least so often
+  track::DidEvent::Span span = track::DidEvent::Span::kEver;  // kDid
   std::vector<std::string> texts;
   std::vector<double> numbers;
   std::shared_ptr<const re2::RE2> regex;
   std::vector<Node> children;
+};
+
+// A dotted name read as values of one type: a column that no table has.
+struct ScopedColumn {
+  std::size_t field = 0;  // index into Columns::fields
+  ScopedName name;
 };
 
 // What conditions of a track (or of a gather clause) read and where it stands, filled while they
@@ -122,21 +146,30 @@ struct Columns {
   // arm.
   base::TrackId track{0};
   std::multimap<std::string, Arm> arms;
+  std::vector<ScopedColumn> scoped;
+  bool scopes = false;           // some dotted name is used
+  std::set<std::string> events;  // names of events that are asked for
 
   // The index of a field's column, added when it is new. kInvalid when there is no such field.
   base::Result<std::size_t> field(const std::string& name);
+  // The same for a dotted name.
+  std::size_t scoped_field(const ScopedName& name, track::Type type);
   std::size_t tag(const std::string& name);
 };
 
 // kInvalid when types cannot compare, an expression does not compile, or a form does not run yet.
 base::Result<Node> compile_condition(const track::Condition& condition, Columns& columns);
-base::Result<Term> compile_operand(const track::Operand& operand, Columns& columns);
+// A dotted name takes the type `wanted`; with none it is kScoped, but for visit.*, whose types are
+// known.
+base::Result<Term> compile_operand(const track::Operand& operand, Columns& columns,
+                                   track::Type wanted = track::Type::kUntyped);
 // The zone clause of a track, `UTC` without one. Must come before conditions are compiled.
 base::Result<ZoneRule> compile_zone(const track::Track& track, Columns& columns);
 
 struct Reads {
   std::set<std::size_t> fields;
   std::set<std::size_t> tags;
+  std::set<std::string> events;
   bool time = false;  // the answer can change with the time alone
 };
 void collect_reads(const Node& node, const ZoneRule& zone, Reads& reads);

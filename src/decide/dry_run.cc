@@ -6,7 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "decide/condition.h"
-#include "decide/effects.h"
+#include "decide/convert.h"
+#include "decide/scopes.h"
 
 namespace turnout::decide {
 namespace {
@@ -63,6 +64,15 @@ Result<DryRun> DryRun::make(const track::Track& track, const track::Catalogue& c
 }
 
 Result<void> DryRun::set(const std::string& field, const track::Value& value) {
+  if (const auto name = scoped_name(field)) {
+    if (name->scope != Scope::kEntry && name->scope != Scope::kRow) {
+      return base::fail(base::ErrorCode::kInvalid, fmt::format("{} cannot be set", field));
+    }
+    nlohmann::json data = data_.empty() ? nlohmann::json::object() : nlohmann::json::parse(data_);
+    data[name->scope == Scope::kEntry ? "entry" : "row"][name->name] = json_of(value);
+    data_ = data.dump();
+    return base::ok();
+  }
   const track::Field* const declared = catalogue_.find(field);
   if (declared == nullptr) {
     return base::fail(base::ErrorCode::kInvalid, fmt::format("there is no field {}", field));
@@ -88,7 +98,49 @@ void DryRun::set_tag(const std::string& tag, bool has) {
   static_cast<void>(wake({}, index_of(program_.tags(), tag)));
 }
 
+Result<void> DryRun::send(const std::string& event, const std::string& properties) {
+  track::BlockEvent& sent = events_.emplace_back();
+  sent.id = static_cast<std::int64_t>(events_.size());
+  sent.at = now_;
+  sent.name = event;
+  sent.properties = properties.empty() ? "{}" : properties;
+  if (!entered_) {
+    track::ContactBlock row = block(program_.fields(), program_.tags());
+    const std::optional<std::int32_t> step = program_.admits(row, 0, sent);
+    heard_ = sent.id;
+    if (!step) {
+      return base::ok();
+    }
+    data_ = data_of(sent);
+    return come_in(*step);
+  }
+  if (stopped()) {
+    return base::ok();
+  }
+  look_now();
+  return settle();
+}
+
+// Due now; a closed one keeps when it opens.
+void DryRun::look_now() {
+  if (state_ == PositionState::kClosed && due_at_ > now_ &&
+      (stayed_ & (track::kFollows | track::kLooks)) == 0) {
+    stayed_ |= track::kLooks | static_cast<std::uint64_t>(due_at_.us);
+  }
+  due_at_ = now_;
+}
+
 track::Value DryRun::value(const std::string& field) const {
+  if (const auto name = scoped_name(field)) {
+    const auto data = nlohmann::json::parse(data_, nullptr, false);
+    const auto scope = nlohmann::json::json_pointer(name->scope == Scope::kEntry ? "/entry"
+                                                    : name->scope == Scope::kRow ? "/row"
+                                                                                 : "/event");
+    const auto found =
+        data.is_object() && data.contains(scope) ? data[scope].find(name->name) : data.end();
+    return data.is_object() && data.contains(scope) && found != data[scope].end() ? value_in(*found)
+                                                                                  : track::Value();
+  }
   const auto found = values_.find(field);
   return found == values_.end() ? track::Value() : found->second;
 }
@@ -102,7 +154,9 @@ track::ContactBlock DryRun::block(const std::vector<track::Field>& fields,
   block.move_no = {move_no_};
   block.step = {step_};
   block.version = {1};
-  block.heard = {0};
+  block.heard = {heard_};
+  block.events = {events_};
+  block.data = {data_};
   block.state = {state_};
   block.entered_at = {entered_at_};
   block.step_at = {step_at_};
@@ -135,8 +189,13 @@ Result<void> DryRun::enter(bool anyhow) {
   if (start == 0) {
     return base::fail(base::ErrorCode::kNotFound, "no `gather contacts` takes this contact");
   }
+  heard_ = static_cast<std::int64_t>(events_.size());
+  return come_in(start);
+}
+
+Result<void> DryRun::come_in(std::int32_t step) {
   entered_ = true;
-  step_ = start;
+  step_ = step;
   state_ = PositionState::kOpen;
   entered_at_ = step_at_ = due_at_ = now_;
   return settle();
@@ -172,10 +231,7 @@ Result<void> DryRun::wake(const std::vector<std::size_t>& fields,
   }
   if (state_ == PositionState::kClosed) {
     if (program_.wakes_closed(stayed_, fields, tags)) {
-      if ((stayed_ & (track::kFollows | track::kLooks)) == 0 && due_at_ > now_) {
-        stayed_ |= track::kLooks | static_cast<std::uint64_t>(due_at_.us);
-      }
-      due_at_ = now_;
+      look_now();
     }
     return settle();
   }
@@ -197,6 +253,8 @@ void DryRun::decide() {
   due_at_ = out.due_at[0];
   stayed_ = out.stayed[0];
   state_ = shape.state;
+  heard_ = out.heard[0];
+  data_ = out.data.empty() ? data_ : out.data[0];
   for (const track::BlockOutcome::FieldWrite& write : out.writes) {
     using Written = track::BlockOutcome::Written;
     if (write.written[0] != Written::kNot) {
@@ -246,15 +304,28 @@ void DryRun::note_messages(const track::Shape& shape, std::string_view payload,
     const track::Shape::Act& act = shape.acts[i];
     DryMessage message{now_, first_move + static_cast<std::size_t>(act.move - 1), act.kind, {}, {}};
     for (const auto& [key, number] : numbering_.actions) {
-      if (number == act.name) {
+      if (number == act.name && key.first == act.kind) {
         message.name = key.second;
       }
     }
     if (payloads.is_array() && i < payloads.size() && !payloads[i].is_null()) {
       message.payload = payloads[i].dump();
     }
+    if (act.kind == track::ActionKind::kEvent) {
+      note_event(message);
+    }
     messages_.push_back(std::move(message));
   }
+}
+
+// An entry does not hear what it has recorded itself; `did` finds it.
+void DryRun::note_event(const DryMessage& message) {
+  track::BlockEvent& event = events_.emplace_back();
+  event.id = static_cast<std::int64_t>(events_.size());
+  event.at = message.at;
+  event.name = message.name;
+  event.properties = message.payload.empty() ? "{}" : message.payload;
+  heard_ = event.id;
 }
 
 }  // namespace turnout::decide

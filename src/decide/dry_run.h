@@ -51,13 +51,17 @@ class DryRun {
   static base::Result<DryRun> make(const track::Track& track, const track::Catalogue& catalogue,
                                    base::Instant start);
 
-  // Changes the contact at now(). What waits for the field or tag is tested again. kInvalid: there
-  // is no such field, or it cannot hold the value.
+  // Changes the contact at now(), or with entry.NAME and row.NAME what the entry holds. What waits
+  // for the field or tag is tested again. kInvalid: there is no such field, or it cannot hold the
+  // value.
   base::Result<void> set(const std::string& field, const track::Value& value);
+  // The contact sends an event now; `properties` is a JSON object, or "" for none. Who is not on
+  // the track comes in when a `gather on` takes it.
+  base::Result<void> send(const std::string& event, const std::string& properties);
   void set_tag(const std::string& tag, bool has);
 
   // Puts the contact on the track at now(), where the first `gather contacts` clause starts whose
-  // condition is met. Where there is none, the first clause's start if `anyhow`, else kNotFound.
+  // condition is met. Where there is none, the first `gather`'s start if `anyhow`, else kNotFound.
   base::Result<void> enter(bool anyhow);
   // Runs what is due up to `at`, which is now() from then on. kExhausted: the contact runs in a
   // circle without time passing.
@@ -84,6 +88,9 @@ class DryRun {
                             const std::vector<std::string>& tags) const;
   void decide();
   base::Result<void> settle();
+  base::Result<void> come_in(std::int32_t step);
+  void look_now();
+  void note_event(const DryMessage& message);
   base::Result<void> wake(const std::vector<std::size_t>& fields,
                           const std::vector<std::size_t>& tags);
   void note_moves(const track::Shape& shape, std::string_view seen);
@@ -106,6 +113,9 @@ class DryRun {
   base::Instant step_at_;
   base::Instant due_at_ = track::kNever;
   std::uint64_t stayed_ = 0;
+  std::int64_t heard_ = 0;
+  std::string data_;  // as in track::ContactBlock
+  std::vector<track::BlockEvent> events_;
   std::vector<DryMove> moves_;
   std::vector<DryMessage> messages_;
 };

@@ -70,7 +70,8 @@ Result<CompiledDue> compile_due(const track::Due& source, Columns& columns) {
     if (relative->clock) {
       due.clock = clock_of(*relative->clock);
     }
-    TRY(due.time, compile_operand({relative->field, relative->field.span}, columns));
+    TRY(due.time,
+        compile_operand({relative->field, relative->field.span}, columns, track::Type::kTimestamp));
     if (!is_time(due.time.type)) {
       return invalid(relative->field.span,
                      fmt::format("`{}` is {}: nothing comes before or after it",

@@ -1,12 +1,13 @@
 #include "decide/effects.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <ranges>
 
 #include "base/check.h"
+#include "decide/convert.h"
 #include "decide/json.h"
+#include "decide/scopes.h"
 
 namespace turnout::decide {
 namespace {
@@ -16,23 +17,13 @@ using track::Type;
 using Written = track::BlockOutcome::Written;
 using track::Value;
 
-void append_value(std::string& out, const Value& value) {
-  if (const auto* const text = std::get_if<std::string>(&value)) {
-    append_json_text(out, *text);
-  } else if (const auto* const number = std::get_if<double>(&value)) {
-    append_json_number(out, *number);
-  } else if (const auto* const boolean = std::get_if<bool>(&value)) {
-    out += *boolean ? "true" : "false";
-  } else if (const auto* const at = std::get_if<base::Instant>(&value)) {
-    append_json_instant(out, *at);
-  } else if (const auto* const date = std::get_if<base::Date>(&value)) {
-    append_json_date(out, *date);
-  } else {
-    out += "null";
-  }
-}
-
 void append_json(std::string& out, const JsonTemplate& json, const Rows& rows, std::size_t row) {
+  if (json.kind == JsonTemplate::Kind::kTerm && json.term.kind == Term::Kind::kScoped) {
+    const nlohmann::json* const found = rows.scopes()->find(json.term.scoped, row);
+    out += found == nullptr ? "null"
+                            : found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return;
+  }
   if (json.kind == JsonTemplate::Kind::kTerm) {
     append_value(out, value_of(json.term, rows, row));
     return;
@@ -50,56 +41,6 @@ void append_json(std::string& out, const JsonTemplate& json, const Rows& rows, s
     append_json(out, json.items[i], rows, row);
   }
   out += object ? '}' : ']';
-}
-
-Value number_in(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) {
-    return Missing{};
-  }
-  return number;
-}
-
-Value instant_in(const std::string& text, const Zone& zone) {
-  if (const auto at = base::parse_instant(text)) {
-    return at.value();
-  }
-  if (const auto date = base::parse_date(text)) {
-    return zone.start_of(date.value());
-  }
-  return Missing{};
-}
-
-Value date_in(const std::string& text, const Zone& zone) {
-  if (const auto date = base::parse_date(text)) {
-    return date.value();
-  }
-  if (const auto at = base::parse_instant(text)) {
-    return zone.day_of(at.value());
-  }
-  return Missing{};
-}
-
-Value text_to(const std::string& text, Type type, const Zone& zone) {
-  switch (type) {
-    case Type::kNumber:
-      return number_in(text);
-    case Type::kBoolean:
-      return text == "true" ? Value(true) : (text == "false" ? Value(false) : Value(Missing{}));
-    case Type::kTimestamp:
-      return instant_in(text, zone);
-    case Type::kDate:
-      return date_in(text, zone);
-    default:
-      return text;
-  }
-}
-
-Type type_of(const Value& value) {
-  constexpr Type kTypes[] = {Type::kUntyped, Type::kBoolean,   Type::kNumber,
-                             Type::kText,    Type::kTimestamp, Type::kDate};
-  return kTypes[value.index()];
 }
 
 }  // namespace
@@ -127,6 +68,10 @@ Value value_of(const Term& term, const Rows& rows, std::size_t row) {
       }
       break;
     }
+    case Term::Kind::kScoped: {
+      const nlohmann::json* const found = rows.scopes()->find(term.scoped, row);
+      return found == nullptr ? Value(Missing{}) : value_in(*found);
+    }
     default:
       break;
   }
@@ -135,34 +80,6 @@ Value value_of(const Term& term, const Rows& rows, std::size_t row) {
     return base::Date{static_cast<std::int32_t>(at.value)};
   }
   return base::Instant{at.value};
-}
-
-Value convert(const Value& value, Type type, const Zone& zone) {
-  const Type from = type_of(value);
-  if (from == type || from == Type::kUntyped) {
-    return value;
-  }
-  if (from == Type::kText) {
-    return text_to(std::get<std::string>(value), type, zone);
-  }
-  if (from == Type::kTimestamp && type == Type::kDate) {
-    return zone.day_of(std::get<base::Instant>(value));
-  }
-  if (from == Type::kDate && type == Type::kTimestamp) {
-    return zone.start_of(std::get<base::Date>(value));
-  }
-  if (type != Type::kText) {
-    return Missing{};
-  }
-  if (from == Type::kTimestamp) {
-    return base::format_instant(std::get<base::Instant>(value));
-  }
-  if (from == Type::kDate) {
-    return base::format_date(std::get<base::Date>(value));
-  }
-  std::string text;
-  append_value(text, value);
-  return text;
 }
 
 FieldEffects::FieldEffects(const CompiledTrack& compiled, Rows& rows) : rows_(rows) {
@@ -240,39 +157,39 @@ void FieldEffects::add(const CompiledAction& action, const RowNumber* selection,
   Copy& copy = copy_of(action.field);
   for (std::size_t i = 0; i < count; ++i) {
     const RowNumber row = selection[i];
-    if (action.delay) {
-      if (copy.present[row] != 0) {
-        put(copy, row, later(copy, row, action));
-      }
-      continue;
-    }
-    const Value by = convert(value_of(action.value, rows_, row), Type::kNumber, rows_.zone(row));
-    const double* const number = std::get_if<double>(&by);
-    const double before = copy.present[row] != 0 ? copy.number[row] : 0;
-    if (number == nullptr || !std::isfinite(before + action.sign * *number)) {
+    const Zone& zone = rows_.zone(row);
+    const Value before = held(copy, row);
+    const Value by = action.delay ? Value() : value_of(action.value, rows_, row);
+    const Value sum = action.delay ? moved_time(before, *action.delay, action.sign, zone)
+                                   : added(before, by, action.sign, zone);
+    if (std::holds_alternative<Missing>(sum)) {
       continue;
     }
     const Written was = copy.written[row];
-    put(copy, row, before + action.sign * *number);
-    if (was != Written::kSet) {
+    put(copy, row, sum);
+    if (!action.delay && was != Written::kSet) {
       copy.added.resize(copy.number.size());
-      copy.added[row] += action.sign * *number;
+      copy.added[row] += action.sign * std::get<double>(convert(by, Type::kNumber, zone));
       copy.written[row] = Written::kAdded;
     }
   }
 }
 
-// The time of the copy's row, moved.
-Value FieldEffects::later(const Copy& copy, RowNumber row, const CompiledAction& action) const {
-  const Zone& zone = rows_.zone(row);
-  const std::int64_t time = copy.time[row];
-  if (copy.type == Type::kTimestamp) {
-    return zone.add({time}, *action.delay, action.sign);
+// The number or time of the copy's row.
+Value FieldEffects::held(const Copy& copy, RowNumber row) {
+  if (copy.present[row] == 0) {
+    return Missing{};
   }
-  // Hours of a day count only where they make whole days.
-  const base::Date day = shift({static_cast<std::int32_t>(time)}, *action.delay, action.sign);
-  return base::Date{day.days + static_cast<std::int32_t>(
-                                   action.sign * (action.delay->exact.count() / base::kUsPerDay))};
+  switch (copy.type) {
+    case Type::kNumber:
+      return copy.number[row];
+    case Type::kTimestamp:
+      return base::Instant{copy.time[row]};
+    case Type::kDate:
+      return base::Date{static_cast<std::int32_t>(copy.time[row])};
+    default:
+      return Missing{};
+  }
 }
 
 void FieldEffects::clear(std::size_t field, const RowNumber* selection, std::size_t count) {

@@ -20,11 +20,6 @@ namespace turnout::decide {
 // The value of a term for a row now.
 track::Value value_of(const Term& term, const Rows& rows, std::size_t row);
 
-// `value` as a field of type `type` holds it, or Missing where it cannot: text that is exactly a
-// number, true, false or an ISO 8601 time counts as such, a point in time as its local day, a day
-// as its start, and everything as its text.
-track::Value convert(const track::Value& value, track::Type type, const Zone& zone);
-
 // Fields that rules may set. The block's columns stay as they were loaded; what rules see from now
 // on is a copy.
 class FieldEffects {
@@ -54,7 +49,7 @@ class FieldEffects {
   };
   Copy& copy_of(std::size_t field);
   void put(Copy& copy, RowNumber row, const track::Value& value);
-  track::Value later(const Copy& copy, RowNumber row, const CompiledAction& action) const;
+  static track::Value held(const Copy& copy, RowNumber row);
 
   Rows& rows_;
   std::vector<Copy> copies_;

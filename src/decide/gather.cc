@@ -8,6 +8,7 @@
 #include "decide/condition.h"
 #include "decide/leave.h"
 #include "decide/row.h"
+#include "decide/scopes.h"
 #include "decide/select.h"
 #include "decide/sql.h"
 
@@ -103,7 +104,7 @@ class GatherCompiler {
     }
     TRY(std::vector<LeaveCondition> leaves, compile_leaves(track_, impl.columns));
     for (LeaveCondition& leave : leaves) {
-      if (!leave.by_gathering) {
+      if (std::holds_alternative<track::Leave::When>(leave.clause->why)) {
         leave.condition.negated = !leave.condition.negated;
         all.children.push_back(std::move(leave.condition));
       }
@@ -167,6 +168,7 @@ std::int32_t GatherClause::start_step() const { return impl_->start_step; }
 const GatherClause::When& GatherClause::when() const { return impl_->when; }
 const std::vector<track::Field>& GatherClause::fields() const { return impl_->columns.fields; }
 const std::vector<std::string>& GatherClause::tags() const { return impl_->columns.tags; }
+const std::set<std::string>& GatherClause::events() const { return impl_->columns.events; }
 bool GatherClause::depends_on_time() const {
   return impl_->reads.time || (impl_->again_after && !impl_->again_after->zero());
 }
@@ -213,7 +215,9 @@ void GatherClause::keep(const track::ContactBlock& block, std::vector<std::uint8
   }
   CHECK(block.columns.size() == fields().size());
   CHECK(block.tags.size() == tags().size());
-  const Rows rows(block, impl_->columns.zone);
+  Rows rows(block, impl_->columns.zone);
+  Scopes scopes(impl_->columns, block, rows);
+  rows.set_scopes(&scopes);
   std::vector<RowNumber> rest(count);
   std::vector<RowNumber> met(count);
   for (std::size_t row = 0; row < count; ++row) {
@@ -242,7 +246,8 @@ Result<std::vector<GatherClause>> compile_gathers(const track::Track& track,
   GatherCompiler compiler(track, catalogue, numbering);
   std::vector<GatherClause> clauses;
   for (const track::Clause& clause : track.clauses) {
-    if (const auto* const gather = std::get_if<track::Gather>(&clause)) {
+    const auto* const gather = std::get_if<track::Gather>(&clause);
+    if (gather != nullptr && std::holds_alternative<track::GatherContacts>(gather->what)) {
       auto impl = std::make_unique<GatherClause::Impl>();
       TRYV(compiler.compile(*gather, *impl));
       clauses.push_back(GatherClause(std::move(impl)));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -62,6 +63,7 @@ class GatherClause {
   // Fields and tags that keep() reads, and that wake continuous gathering when they change.
   const std::vector<track::Field>& fields() const;
   const std::vector<std::string>& tags() const;
+  const std::set<std::string>& events() const;  // that the block is to bring along
   // Which rows of a block (columns parallel to fields(), tags to tags()) are meant: one byte per
   // row. The same answer as sql() when that is exact.
   void keep(const track::ContactBlock& block, std::vector<std::uint8_t>& out) const;

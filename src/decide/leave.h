@@ -16,7 +16,7 @@ struct LeaveCondition {
   // `no longer gathered`: met when none of the track's `gather contacts` clauses would take the
   // contact.
   bool by_gathering = false;
-  Node condition;
+  Node condition;  // of `leave on`: none
 };
 
 // One for each `leave` clause, in file order. Pointers live as long as the track. kInvalid for what

@@ -11,8 +11,11 @@
 
 #include "base/check.h"
 #include "decide/compiled.h"
+#include "decide/convert.h"
 #include "decide/effects.h"
+#include "decide/event_queue.h"
 #include "decide/row.h"
+#include "decide/scopes.h"
 #include "decide/select.h"
 #include "decide/ways.h"
 
@@ -47,23 +50,56 @@ Instant turned(const CompiledRule& rule, const Rows& rows, std::size_t row, Inst
 }
 
 class Passage {
+  // Where a row with events stands by now.
+  struct Place {
+    std::size_t step = 0;
+    PositionState state = PositionState::kOpen;
+    bool tested = false;  // what it was due for has been seen to
+  };
+
  public:
   Passage(const CompiledTrack& compiled, track::ContactBlock& block, track::BlockOutcome& out)
       : compiled_(compiled),
         block_(block),
         out_(out),
         rows_(block, compiled.columns.zone),
+        scopes_(compiled.columns, block, rows_),
         fields_(compiled, rows_),
         payloads_(block.rows()),
         ways_(compiled, block.rows()),
         pending_(compiled.steps.size()),
         closed_(compiled.steps.size()),
-        met_(block.rows()) {}
+        events_(block),
+        met_(block.rows()) {
+    rows_.set_scopes(&scopes_);
+    rows_.set_step_at(out.step_at);
+  }
 
   void run() {
+    out_.step_at = block_.step_at;
+    out_.due_at = block_.due_at;
+    out_.stayed = block_.stayed;
+    out_.heard = block_.heard;
     place_rows();
+    settle();
+    // Triggers of a contact are taken by their instants: an event that came before what else the
+    // row was due for is heard first.
+    while (offer_events()) {
+      settle();
+    }
+    fields_.collect(out_.writes);
+    if (compiled_.columns.scopes) {
+      scopes_.write(out_.data);
+    }
+    ways_.finish(rows_, payloads_, out_);
+  }
+
+ private:
+  // Runs the rows that are to be tested until all wait or have stopped.
+  void settle() {
     for (std::size_t step = 0; step < closed_.size(); ++step) {
       if (!closed_[step].empty()) {
+        current_.clear();
         current_.swap(closed_[step]);
         keep_closed(step);
       }
@@ -79,40 +115,141 @@ class Passage {
         }
       }
     }
-    fields_.collect(out_.writes);
-    ways_.finish(rows_.block(), payloads_, out_);
   }
 
- private:
   void place_rows() {
-    out_.step_at = block_.step_at;
-    out_.due_at = block_.due_at;
-    out_.stayed = block_.stayed;
     for (std::size_t row = 0; row < block_.rows(); ++row) {
       const std::size_t step = compiled_.step_index(block_.step[row]);
       const PositionState state = block_.state[row];
+      ways_.start(row, block_.step[row], state);
       if (step == kNoStep || state == PositionState::kStopped ||
           (state == PositionState::kClosed && block_.due_at[row] > block_.now)) {
-        ways_.start(row, block_.step[row], state);
         continue;
       }
-      const Instant opens = state == PositionState::kClosed ? opening(row) : kBeginning;
-      if (opens > block_.now) {
-        ways_.start(row, block_.step[row], state);
-        out_.due_at[row] = opens;
-        closed_[step].push_back(static_cast<RowNumber>(row));
+      const track::BlockEvent* const event = events_.peek(row);
+      if (event == nullptr || event->at > block_.due_at[row]) {
+        test_row(row, step);
+      }
+    }
+    places_.resize(events_.rows().empty() ? 0 : block_.rows());
+    for (const std::size_t row : events_.rows()) {
+      places_[row] = {compiled_.step_index(block_.step[row]), block_.state[row],
+                      events_.peek(row)->at > block_.due_at[row]};
+    }
+  }
+
+  // The row is due: a closed one opens or is looked at, an open one is tested. It has not moved.
+  void test_row(std::size_t row, std::size_t step) {
+    const PositionState state = block_.state[row];
+    const Instant opens = state == PositionState::kClosed ? opening(row) : kBeginning;
+    if (opens > block_.now) {
+      out_.due_at[row] = opens;
+      closed_[step].push_back(static_cast<RowNumber>(row));
+      return;
+    }
+    ways_.start(row, block_.step[row], PositionState::kOpen);
+    if (state == PositionState::kClosed) {
+      const bool rested = (block_.stayed[row] & track::kRests) != 0;
+      out_.step_at[row] = rested ? block_.step_at[row] : opens;
+      out_.stayed[row] = 0;
+    } else if (out_.stayed[row] != 0) {
+      out_.stayed[row] &= ~turned_rules(compiled_.steps[step], row);
+    }
+    out_.due_at[row] = kNever;
+    pending_[step].push_back(static_cast<RowNumber>(row));
+  }
+
+  // --- Events
+
+  // Offers each row its next event; false when none has any.
+  bool offer_events() {
+    bool any = false;
+    for (const std::size_t row : events_.rows()) {
+      const track::BlockEvent* const event = events_.peek(row);
+      const Place place = places_[row];
+      if (place.step == kNoStep || place.state == PositionState::kStopped) {
+        out_.heard[row] = std::max(out_.heard[row], last_event(row));
         continue;
       }
-      ways_.start(row, block_.step[row], PositionState::kOpen);
-      if (state == PositionState::kClosed) {
-        const bool rested = (block_.stayed[row] & track::kRests) != 0;
-        out_.step_at[row] = rested ? block_.step_at[row] : opens;
-        out_.stayed[row] = 0;
-      } else if (out_.stayed[row] != 0) {
-        out_.stayed[row] &= ~turned_rules(compiled_.steps[step], row);
+      if (event != nullptr) {
+        any = true;
+        events_.pop(row);
+        out_.heard[row] = event->id;
+        offer(static_cast<RowNumber>(row), place, *event);
+      } else if (!place.tested) {
+        any = true;
+        places_[row].tested = true;
+        test_row(row, place.step);
       }
-      out_.due_at[row] = kNever;
-      pending_[step].push_back(static_cast<RowNumber>(row));
+    }
+    return any;
+  }
+
+  std::int64_t last_event(std::size_t row) const {
+    std::int64_t last = 0;
+    for (const track::BlockEvent& event : block_.events[row]) {
+      last = event.at <= block_.now ? std::max(last, event.id) : last;
+    }
+    return last;
+  }
+
+  // At most one rule is met by it: a `leave` clause, or else an `on` rule of the step.
+  void offer(RowNumber row, const Place& place, const track::BlockEvent& event) {
+    if (compiled_.for_each && scopes_.is_of_another(row, *compiled_.for_each, event)) {
+      return;
+    }
+    scopes_.offer(row, &event);
+    const std::vector<CompiledRule>& rules = compiled_.steps[place.step].rules;
+    std::int32_t met = first_met(compiled_.leaves, row, event);
+    met =
+        met >= 0 ? track::leave_rule(static_cast<std::size_t>(met)) : first_met(rules, row, event);
+    if (met == kNobody) {
+      scopes_.offer(row, nullptr);
+      if (place.tested && asks_for(compiled_.steps[place.step], event.name)) {
+        test_again(row, place);
+      }
+      return;
+    }
+    scopes_.keep(row);
+    places_[row].tested = true;
+    met_[0] = row;
+    const bool stays =
+        met >= 0 && rules[static_cast<std::size_t>(met)].move.kind == CompiledMove::Kind::kStay;
+    if (stays && place.state == PositionState::kClosed) {
+      out_.step_at[row] = block_.now;  // its timer is cancelled, so the step opens
+      out_.stayed[row] = 0;
+    }
+    fire(place.step, met, 1);
+    if (stays) {
+      places_[row].state = PositionState::kOpen;
+      pending_[place.step].push_back(row);
+    }
+  }
+
+  static constexpr std::int32_t kNobody = -1;
+
+  std::int32_t first_met(const std::vector<CompiledRule>& rules, RowNumber row,
+                         const track::BlockEvent& event) const {
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      if (rules[i].head == CompiledRule::Head::kOn && rules[i].event == event.name &&
+          (!rules[i].where || test(*rules[i].where, rows_, row, block_.now))) {
+        return static_cast<std::int32_t>(i);
+      }
+    }
+    return kNobody;
+  }
+
+  // Whether the answer of some rule or `leave` clause depends on the event without being met by it.
+  bool asks_for(const CompiledStep& step, const std::string& event) const {
+    return step.reads.events.contains(event) || compiled_.leave_reads.events.contains(event);
+  }
+
+  // A row that has been tested in this passage, or has moved.
+  void test_again(RowNumber row, const Place& place) {
+    if (place.state == PositionState::kClosed) {
+      closed_[place.step].push_back(row);
+    } else {
+      pending_[place.step].push_back(row);
     }
   }
 
@@ -149,6 +286,9 @@ class Passage {
   // left, at the front.
   std::size_t leave(std::size_t step, std::size_t count) {
     for (std::size_t i = 0; i < compiled_.leaves.size() && count > 0; ++i) {
+      if (compiled_.leaves[i].head == CompiledRule::Head::kOn) {
+        continue;
+      }
       const std::size_t met = split(compiled_.leaves[i].condition, rows_, current_.data(), count,
                                     met_.data(), current_.data());
       if (met > 0) {
@@ -201,6 +341,11 @@ class Passage {
 
   void run_step(std::size_t index) {
     const CompiledStep& step = compiled_.steps[index];
+    if (compiled_.columns.scopes) {
+      for (const RowNumber row : current_) {
+        scopes_.stand(row, step.number, step.name, out_.step_at[row]);
+      }
+    }
     std::size_t left = leave(index, current_.size());
     if (compiled_.hold_out) {
       left = hold_out(index, left);
@@ -260,6 +405,8 @@ class Passage {
             draw(compiled_.id, block_.contact[row], block_.entry[row], step.number);
         return share >= rule.share_low && share < rule.share_high;
       }
+      case CompiledRule::Head::kOn:
+        return false;
       default:
         return true;
     }
@@ -276,6 +423,7 @@ class Passage {
     for (const CompiledAction& action : rule.actions) {
       act(action, count);
     }
+    note_places(rule.move, step, count);
     const bool fresh =
         rule.move.kind != CompiledMove::Kind::kStay && rule.move.kind != CompiledMove::Kind::kRest;
     for (std::size_t i = 0; i < count && fresh; ++i) {
@@ -304,6 +452,29 @@ class Passage {
         break;
     }
     ways_.extend(step, rule_number, met_.data(), count);
+  }
+
+  // Where the rows met_[0 … count) are after the move.
+  void note_places(const CompiledMove& move, std::size_t step, std::size_t count) {
+    const bool goes =
+        move.kind == CompiledMove::Kind::kGo || move.kind == CompiledMove::Kind::kWait;
+    if (goes && compiled_.columns.scopes) {
+      for (std::size_t i = 0; i < count; ++i) {
+        scopes_.arrive(met_[i], compiled_.steps[move.step].number);
+      }
+    }
+    if (places_.empty()) {
+      return;
+    }
+    PositionState state = PositionState::kOpen;
+    if (move.kind == CompiledMove::Kind::kStop) {
+      state = PositionState::kStopped;
+    } else if (move.kind == CompiledMove::Kind::kWait || move.kind == CompiledMove::Kind::kRest) {
+      state = PositionState::kClosed;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      places_[met_[i]] = {goes ? move.step : step, state, true};
+    }
   }
 
   void go(std::size_t step, std::int32_t rule_number, std::size_t target, std::size_t count) {
@@ -345,6 +516,9 @@ class Passage {
   }
 
   void stay(const CompiledStep& step, std::size_t rule_number, RowNumber row) {
+    if (step.rules[rule_number].head == CompiledRule::Head::kOn) {
+      return;  // each event is another, and the step's rules are tested after it
+    }
     out_.stayed[row] |= std::uint64_t{1} << rule_number;
     out_.due_at[row] = step.timed ? next_turn(step, row) : kNever;
     // Timers keep running: a later rule whose time has come was not asked, because this one was met
@@ -374,13 +548,9 @@ class Passage {
         }
         break;
       case CompiledAction::Kind::kSet:
-        fields_.set(action.field, action.value, met_.data(), count);
-        break;
       case CompiledAction::Kind::kClear:
-        fields_.clear(action.field, met_.data(), count);
-        break;
       case CompiledAction::Kind::kAdd:
-        fields_.add(action, met_.data(), count);
+        write(action, count);
         break;
       case CompiledAction::Kind::kTag:
         if (action.tested_tag) {
@@ -390,6 +560,43 @@ class Passage {
           }
         }
         break;
+    }
+  }
+
+  void write(const CompiledAction& action, std::size_t count) {
+    if (action.entry) {
+      for (std::size_t i = 0; i < count; ++i) {
+        write_entry(action, met_[i]);
+      }
+    } else if (action.kind == CompiledAction::Kind::kSet) {
+      fields_.set(action.field, action.value, met_.data(), count);
+    } else if (action.kind == CompiledAction::Kind::kClear) {
+      fields_.clear(action.field, met_.data(), count);
+    } else {
+      fields_.add(action, met_.data(), count);
+    }
+  }
+
+  // entry.NAME, which has no type: what is set is kept as it is.
+  void write_entry(const CompiledAction& action, RowNumber row) {
+    if (action.kind == CompiledAction::Kind::kClear) {
+      scopes_.set_entry(row, *action.entry, track::Missing{});
+      return;
+    }
+    const track::Value value = action.delay ? track::Value() : value_of(action.value, rows_, row);
+    if (action.kind == CompiledAction::Kind::kSet) {
+      if (!std::holds_alternative<track::Missing>(value)) {
+        scopes_.set_entry(row, *action.entry, value);
+      }
+      return;
+    }
+    const Zone& zone = rows_.zone(row);
+    const nlohmann::json* const held = scopes_.find({Scope::kEntry, *action.entry}, row);
+    const track::Value before = held == nullptr ? track::Value() : value_in(*held);
+    const track::Value sum = action.delay ? moved_time(before, *action.delay, action.sign, zone)
+                                          : added(before, value, action.sign, zone);
+    if (!std::holds_alternative<track::Missing>(sum)) {
+      scopes_.set_entry(row, *action.entry, sum);
     }
   }
 
@@ -420,12 +627,15 @@ class Passage {
   track::ContactBlock& block_;
   track::BlockOutcome& out_;
   Rows rows_;
+  Scopes scopes_;
   FieldEffects fields_;
   Payloads payloads_;
   Ways ways_;
   std::vector<std::vector<RowNumber>>
       pending_;  // per step: rows that stand on it and have not been tested
   std::vector<std::vector<RowNumber>> closed_;  // per step: rows that only `leave` may take off it
+  EventQueue events_;
+  std::vector<Place> places_;       // per row, where there are events; else empty
   std::vector<RowNumber> current_;  // rows on the step in hand that no rule was met for yet
   std::vector<RowNumber> met_;
 };
@@ -445,6 +655,7 @@ Instant turn_after(const CompiledRule& rule, const Rows& rows, std::size_t row, 
     case CompiledRule::Head::kEvery:
       return next_turn(rule.every, rows.zone(row), std::max(step_at, after));
     case CompiledRule::Head::kWhen:
+    case CompiledRule::Head::kOn:
     case CompiledRule::Head::kShare:
     case CompiledRule::Head::kOtherwise:
       break;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "decide/compiled.h"
+#include "decide/scopes.h"
 
 namespace turnout::decide {
 namespace {
@@ -39,7 +40,34 @@ const std::vector<std::string>& Program::tags() const { return impl_->compiled.c
 const std::vector<StepListens>& Program::listens() const { return impl_->compiled.listens; }
 base::Version Program::version() const { return impl_->compiled.version; }
 base::TrackId Program::track() const { return impl_->compiled.id; }
-std::int32_t Program::first_step() const { return impl_->compiled.steps.front().number; }
+std::int32_t Program::first_step() const { return impl_->compiled.first_step; }
+const std::set<std::string>& Program::events() const { return impl_->compiled.columns.events; }
+bool Program::keeps_data() const { return impl_->compiled.columns.scopes; }
+
+std::optional<std::int32_t> Program::admits(track::ContactBlock& block, std::size_t row,
+                                            const track::BlockEvent& event) const {
+  const CompiledTrack& compiled = impl_->compiled;
+  if (std::ranges::find(compiled.gathers_on, event.name, &CompiledRule::event) ==
+      compiled.gathers_on.end()) {
+    return std::nullopt;
+  }
+  Rows rows(block, compiled.columns.zone);
+  Scopes scopes(compiled.columns, block, rows);
+  rows.set_scopes(&scopes);
+  scopes.offer(row, &event);
+  for (const CompiledRule& leave : compiled.leaves) {
+    if (leave.head == CompiledRule::Head::kWhen && test(leave.condition, rows, row, block.now)) {
+      return std::nullopt;
+    }
+  }
+  for (const CompiledRule& gather : compiled.gathers_on) {
+    if (gather.event == event.name &&
+        (!gather.where || test(*gather.where, rows, row, block.now))) {
+      return compiled.steps[gather.move.step].number;
+    }
+  }
+  return std::nullopt;
+}
 
 std::uint64_t Program::woken_rules(std::int32_t step,
                                    const std::vector<std::size_t>& changed_fields,

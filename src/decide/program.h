@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,8 +53,15 @@ class Program {
   const std::vector<StepListens>& listens() const;
   base::Version version() const;
   base::TrackId track() const;
-  std::int32_t first_step()
-      const;  // number of the step that gathers without `start at` put contacts on
+  std::int32_t first_step() const;  // number of the step where the first `gather` starts
+  // Names of the events that blocks are to bring along.
+  const std::set<std::string>& events() const;
+  // Whether entries hold more than their position: ContactBlock::data.
+  bool keeps_data() const;
+  // The number of the step on which `gather on` puts the contact of the block's row for the event;
+  // nullopt: no clause takes it.
+  std::optional<std::int32_t> admits(track::ContactBlock& block, std::size_t row,
+                                     const track::BlockEvent& event) const;
 
   // For a contact that waits on `step` with the rules of `stayed` spent: the bits of those that may
   // be met again because one of `fields` or `tags` (indices) changed.

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "base/check.h"
+#include "decide/scopes.h"
 
 namespace turnout::decide {
 namespace {
@@ -33,6 +36,9 @@ bool holds(Compare op, const T& a, const T& b) {
 }
 
 bool present(const Term& term, const Rows& rows, std::size_t row) {
+  if (term.kind == Term::Kind::kScoped) {
+    return rows.scopes() != nullptr && rows.scopes()->find(term.scoped, row) != nullptr;
+  }
   return term.kind != Term::Kind::kField || rows.column(term.field).present[row] != 0;
 }
 std::string_view text(const Term& term, const Rows& rows, std::size_t row) {
@@ -89,7 +95,63 @@ int compare_moments(const Moment& a, const Moment& b, const Rows& rows, std::siz
   return a.day ? order(stretch(a, zone), {b.value}) : -order(stretch(b, zone), {a.value});
 }
 
+// Two dotted names: only values of one JSON type compare, and of those only numbers and texts by
+// size.
+bool test_untyped(const Node& node, const Rows& rows, std::size_t row) {
+  if (!present(node.a, rows, row) || !present(node.b, rows, row)) {
+    return false;
+  }
+  const nlohmann::json& a = *rows.scopes()->find(node.a.scoped, row);
+  const nlohmann::json& b = *rows.scopes()->find(node.b.scoped, row);
+  if (a.is_number() && b.is_number()) {
+    return holds(node.op, a.get<double>(), b.get<double>());
+  }
+  if (a.is_string() && b.is_string()) {
+    return holds(node.op, a.get_ref<const std::string&>(), b.get_ref<const std::string&>());
+  }
+  return node.op == Compare::kIs && a == b;
+}
+
+// Whether the contact has sent the event so often. An event that is to come by `now` has not been.
+bool test_did(const Node& node, const Rows& rows, std::size_t row, base::Instant now) {
+  const track::ContactBlock& block = rows.block();
+  if (block.events.empty()) {
+    return false;
+  }
+  const auto counts = [&](const track::BlockEvent& event) {
+    switch (node.span) {
+      case track::DidEvent::Span::kEver:
+        return true;
+      case track::DidEvent::Span::kWithinLast:
+        return rows.zone(row).add(event.at, node.duration, 1) >= now;
+      case track::DidEvent::Span::kSinceEntering:
+        return event.at >= block.entered_at[row];
+      case track::DidEvent::Span::kSinceStep:
+        return event.at >= rows.step_at(row);
+    }
+    return false;
+  };
+  double times = 0;
+  for (const track::BlockEvent& event : block.events[row]) {
+    if (event.name != node.event || event.at > now || !counts(event)) {
+      continue;
+    }
+    if (node.children.empty()) {
+      ++times;
+      continue;
+    }
+    CHECK(rows.scopes() != nullptr);
+    const track::BlockEvent* const before = rows.scopes()->offer(row, &event);
+    times += test(node.children.front(), rows, row, now) ? 1 : 0;
+    rows.scopes()->offer(row, before);
+  }
+  return times >= node.times;
+}
+
 bool test_compare(const Node& node, const Rows& rows, std::size_t row, base::Instant now) {
+  if (node.a.type == Type::kUntyped) {
+    return test_untyped(node, rows, row);
+  }
   switch (node.a.type) {
     case Type::kTimestamp:
     case Type::kDate: {
@@ -213,6 +275,8 @@ bool test_leaf(const Node& node, const Rows& rows, std::size_t row, base::Instan
       return present(node.a, rows, row) && boolean(node.a, rows, row);
     case Node::Kind::kTag:
       return rows.tag(node.tag)[row] != 0;
+    case Node::Kind::kDid:
+      return test_did(node, rows, row, now);
     case Node::Kind::kArm: {
       const track::ContactBlock& block = rows.block();
       const double share = draw(node.track, block.contact[row], block.entry[row], node.arm.step);
@@ -222,7 +286,7 @@ bool test_leaf(const Node& node, const Rows& rows, std::size_t row, base::Instan
     case Node::Kind::kOr:
       break;
   }
-  CHECK(node.children.empty());
+  CHECK(node.kind == Node::Kind::kAnd || node.kind == Node::Kind::kOr);
   return false;
 }
 
@@ -256,6 +320,9 @@ class TurningPoints {
         if (node.a.moves()) {
           anniversaries(node.b);
         }
+        break;
+      case Node::Kind::kDid:
+        did(node);
         break;
       default:
         break;
@@ -299,6 +366,18 @@ class TurningPoints {
     add(moved(at, zone, node.duration, node.future ? -1 : 1));
     add(stretch(at, zone));
   }
+  // When an event is too long ago to count.
+  void did(const Node& node) {
+    if (node.span != track::DidEvent::Span::kWithinLast || rows_.block().events.empty()) {
+      return;
+    }
+    for (const track::BlockEvent& event : rows_.block().events[row_]) {
+      if (event.name == node.event) {
+        const base::Instant last = rows_.zone(row_).add(event.at, node.duration, 1);
+        add(add_clamped(last, base::Duration(1)));
+      }
+    }
+  }
   void anniversaries(const Term& of) {
     const Moment at = moment(of, rows_, row_, after_);
     if (!at.present) {
@@ -323,8 +402,8 @@ class TurningPoints {
 };
 
 bool changes_with_time(const Node& node) {
-  return node.kind == Node::Kind::kRelative || node.kind == Node::Kind::kWithin || node.a.moves() ||
-         node.b.moves() ||
+  return node.kind == Node::Kind::kRelative || node.kind == Node::Kind::kWithin ||
+         node.kind == Node::Kind::kDid || node.a.moves() || node.b.moves() ||
          std::any_of(node.children.begin(), node.children.end(), changes_with_time);
 }
 
@@ -342,7 +421,7 @@ ColumnView view_of(const track::Column& column) {
 }
 
 Rows::Rows(const track::ContactBlock& block, const ZoneRule& zone)
-    : block_(block), zone_(zone), own_{zone.own, {}, {}, false} {
+    : block_(block), zone_(zone), step_at_(&block.step_at), own_{zone.own, {}, {}, false} {
   columns_.reserve(block.columns.size());
   for (const track::Column& column : block.columns) {
     columns_.push_back(view_of(column));
@@ -391,6 +470,8 @@ Moment moment(const Term& term, const Rows& rows, std::size_t row, base::Instant
       return {true, true, rows.day_of(row, now).days};
     case Term::Kind::kLocalTime:
       return {true, false, rows.zone(row).instant(term.date, term.second_of_day).us};
+    case Term::Kind::kScoped:
+      break;  // has no type, so is no time
   }
   return {};
 }
@@ -420,7 +501,7 @@ base::Instant next_change(const Node& node, const Rows& rows, std::size_t row,
   if (!changes_with_time(node)) {
     return track::kNever;
   }
-  if (!node.children.empty() && !node.comparison) {
+  if (!node.children.empty() && !node.comparison && node.kind != Node::Kind::kDid) {
     base::Instant first = track::kNever;
     for (const Node& child : node.children) {
       first = std::min(first, next_change(child, rows, row, after));

@@ -33,6 +33,8 @@ struct ColumnView {
 
 ColumnView view_of(const track::Column& column);
 
+class Scopes;
+
 // What the rows of a block say. Holds memos, so each thread has its own; valid as long as the
 // block.
 class Rows {
@@ -44,6 +46,13 @@ class Rows {
   ColumnView& column(std::size_t field) { return columns_[field]; }
   const ColumnView& column(std::size_t field) const { return columns_[field]; }
   const std::uint8_t* tag(std::size_t index) const { return block_.tags[index].data(); }
+
+  // What dotted names stand for; null where none is used. Outlives the rows' use.
+  Scopes* scopes() const { return scopes_; }
+  void set_scopes(Scopes* scopes) { scopes_ = scopes; }
+  // When the row's step opened: as loaded, or as `step_at` (per row) has it by now.
+  base::Instant step_at(std::size_t row) const { return (*step_at_)[row]; }
+  void set_step_at(const std::vector<base::Instant>& step_at) { step_at_ = &step_at; }
 
   bool one_zone() const { return !zone_.field.has_value(); }
   // The zone of the row's contact. The reference holds until the Rows goes.
@@ -63,6 +72,8 @@ class Rows {
   const track::ContactBlock& block_;
   const ZoneRule& zone_;
   std::vector<ColumnView> columns_;
+  const std::vector<base::Instant>* step_at_ = nullptr;
+  Scopes* scopes_ = nullptr;
   mutable Local own_;
   mutable std::unordered_map<std::string, Local> by_name_;
 };

@@ -74,6 +74,8 @@ class Translator {
                parameter(columns_.tags[node.tag]) + ")";
       case Node::Kind::kArm:
         return kFalse;  // who is to be gathered is in none
+      case Node::Kind::kDid:
+        return inexact(side, "what a contact did is looked up event by event");
       case Node::Kind::kText:
         return text_match(node);
       case Node::Kind::kRegex:

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/overloaded.h"
+#include "decide/convert.h"
 #include "decide/dry_run.h"
-#include "decide/effects.h"
 
 namespace turnout::decide {
 namespace {
@@ -34,7 +35,8 @@ class Runner {
   void run(const TestCase& test) {
     for (const TestCase::Line& line : test.lines) {
       span_ = line.span;
-      if (!std::holds_alternative<TestCase::Given>(line.what) && !run_.entered()) {
+      const bool event = std::holds_alternative<TestCase::Event>(line.what);
+      if (!event && !std::holds_alternative<TestCase::Given>(line.what) && !run_.entered()) {
         check(run_.enter(true));
       }
       std::visit([this](const auto& what) { play(what); }, line.what);
@@ -68,8 +70,33 @@ class Runner {
       check(run_.set(field.name, value_of(operand)));
     }
   }
+  // An event that no `gather on` takes comes to a contact that is on the track.
   void play(const TestCase::Event& event) {
-    fail(fmt::format("event \"{}\": events do not run yet", event.event.text));
+    check(run_.send(event.event.text, properties_of(event)));
+    if (!run_.entered()) {
+      check(run_.enter(true));
+      check(run_.send(event.event.text, properties_of(event)));
+    }
+  }
+  std::string properties_of(const TestCase::Event& event) const {
+    return event.with ? json(*event.with).dump() : std::string();
+  }
+  nlohmann::json json(const track::Json& source) const {
+    if (const auto* const object = std::get_if<track::Json::Object>(&source.value)) {
+      nlohmann::json made = nlohmann::json::object();
+      for (const auto& [name, value] : object->members) {
+        made[name] = json(value);
+      }
+      return made;
+    }
+    if (const auto* const list = std::get_if<track::Json::List>(&source.value)) {
+      nlohmann::json made = nlohmann::json::array();
+      for (const track::Json& item : list->items) {
+        made.push_back(json(item));
+      }
+      return made;
+    }
+    return json_of(value_of(std::get<track::Operand>(source.value)));
   }
   void play(const TestCase::Pass& pass) {
     messages_ = run_.messages().size();
@@ -84,13 +111,7 @@ class Runner {
       }
       return;
     }
-    if (expected.kind == TestCase::ExpectThing::Kind::kEvent) {
-      fail("events do not run yet");
-      return;
-    }
-    const auto kind = expected.kind == TestCase::ExpectThing::Kind::kEmail
-                          ? track::ActionKind::kEmail
-                          : track::ActionKind::kWebhook;
+    const track::ActionKind kind = kind_of(expected.kind);
     const auto& all = run_.messages();
     const bool asked =
         std::any_of(all.begin() + static_cast<std::ptrdiff_t>(messages_), all.end(),
@@ -101,6 +122,16 @@ class Runner {
       fail(fmt::format("{} \"{}\" was {}asked for since the clock was moved; {}",
                        track::action_kind_name(kind), expected.name.text, asked ? "" : "not ",
                        what_was()));
+    }
+  }
+  static track::ActionKind kind_of(TestCase::ExpectThing::Kind kind) {
+    switch (kind) {
+      case TestCase::ExpectThing::Kind::kWebhook:
+        return track::ActionKind::kWebhook;
+      case TestCase::ExpectThing::Kind::kEvent:
+        return track::ActionKind::kEvent;
+      default:
+        return track::ActionKind::kEmail;
     }
   }
   void play(const TestCase::ExpectOnStep& expected) {

@@ -29,8 +29,9 @@ struct TestResult {
 };
 
 // Runs a test of a track that has passed lang::check and check_runnable. `given` sets fields; the
-// first other line puts the contact on the track, where the first `gather contacts` clause starts
-// whose condition it meets, or else the first clause; `after` moves the clock; `expect` looks at
+// first other line puts the contact on the track, where a `gather on` takes it if that line is an
+// event, else where the first `gather contacts` clause starts whose condition it meets, or else the
+// first `gather`; `after` moves the clock; `expect` looks at
 // what happened since the clock was moved last, and at how things stand. Thread-safe.
 TestResult run_test(const track::Track& track, const track::TestCase& test,
                     const track::Catalogue& catalogue);

@@ -13,14 +13,14 @@ using track::PositionState;
 using track::Shape;
 using track::Type;
 
-void append_cell(std::string& out, const track::Column& column, std::size_t row) {
+void append_cell(std::string& out, const ColumnView& column, std::size_t row) {
   if (column.present[row] == 0) {
     out += "null";
     return;
   }
   switch (column.type) {
     case Type::kText:
-      append_json_text(out, column.text[row]);
+      append_json_text(out, column.text_at(row));
       break;
     case Type::kNumber:
       append_json_number(out, column.number[row]);
@@ -191,8 +191,15 @@ std::vector<Ways::Seen> Ways::seen_of(std::uint32_t node) const {
   return seen;
 }
 
-void Ways::finish(const track::ContactBlock& block, const Payloads& payloads,
-                  track::BlockOutcome& out) const {
+void Ways::finish(const Rows& rows, const Payloads& payloads, track::BlockOutcome& out) const {
+  // A contact's fields as they were loaded, dotted names as they are now.
+  std::vector<ColumnView> columns;
+  for (const track::Column& column : rows.block().columns) {
+    columns.push_back(view_of(column));
+  }
+  for (const ScopedColumn& scoped : compiled_.columns.scoped) {
+    columns[scoped.field] = rows.column(scoped.field);
+  }
   std::vector<std::int32_t> shape_at(nodes_.size(), -1);
   std::vector<std::vector<Seen>> seen;
   out.shape.resize(node_.size());
@@ -212,7 +219,7 @@ void Ways::finish(const track::ContactBlock& block, const Payloads& payloads,
     text.clear();
     for (const Seen& cell : fields) {
       text += cell.key;
-      append_cell(text, block.columns[cell.field], row);
+      append_cell(text, columns[cell.field], row);
     }
     if (shape.moves > 0) {
       text += fields.empty() ? "{}" : "}";

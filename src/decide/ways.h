@@ -29,8 +29,7 @@ class Ways {
   int moves(std::size_t row) const { return nodes_[node_[row]].moves; }
 
   // Fills in shapes, shape, seen and payload.
-  void finish(const track::ContactBlock& block, const Payloads& payloads,
-              track::BlockOutcome& out) const;
+  void finish(const Rows& rows, const Payloads& payloads, track::BlockOutcome& out) const;
 
  private:
   struct Node {

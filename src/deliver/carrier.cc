@@ -62,6 +62,8 @@ class PostCarrier : public Carrier {
         return mail(delivery, fields, at_most);
       case track::ActionKind::kWebhook:
         return call(delivery, fields, at_most);
+      default:
+        break;
     }
     return refused("an action of a kind that this version does not know");
   }

@@ -24,10 +24,15 @@ enum class Depth {
 std::vector<Diagnostic> check(const track::Track& track, const track::Catalogue& catalogue,
                               Depth depth = Depth::kWhole);
 
-// Names each construct that this version of Turnout reads but does not run yet (code
+enum class RunBy {
+  kServers,  // published
+  kDryRun,   // in virtual time, with events that are given: `turnout test`, `turnout try`
+};
+
+// Names each construct that this version of Turnout reads but does not run there yet (code
 // "not-run-yet"). A track is published only when this is empty. Tests in the file are not looked
 // at.
-std::vector<Diagnostic> check_runnable(const track::Track& track);
+std::vector<Diagnostic> check_runnable(const track::Track& track, RunBy by = RunBy::kServers);
 
 struct Analysis {
   track::Track track;

@@ -13,6 +13,8 @@ namespace {
 // Walks a whole track; each construct that is not run yet is named once where it stands.
 class Walk {
  public:
+  explicit Walk(RunBy by) : by_(by) {}
+
   std::vector<Diagnostic> take() { return std::move(diagnostics_); }
 
   void track(const track::Track& track) {
@@ -26,6 +28,12 @@ class Walk {
   }
 
  private:
+  // What only servers do not run yet.
+  void not_by_servers(const std::string& construct, track::Span span) {
+    if (by_ == RunBy::kServers) {
+      refuse(construct, span);
+    }
+  }
   void refuse(const std::string& construct, track::Span span, std::string hint = {}) {
     diagnostics_.push_back(
         diagnose("not-run-yet", span,
@@ -37,7 +45,7 @@ class Walk {
   void field(const track::FieldRef& ref) {
     const std::size_t dot = ref.name.find('.');
     if (dot != std::string::npos) {
-      refuse(shorten(ref.name.substr(0, dot)) + ".…", ref.span);
+      not_by_servers(shorten(ref.name.substr(0, dot)) + ".…", ref.span);
     }
   }
   void operand(const track::Operand& operand) {
@@ -107,7 +115,7 @@ class Walk {
   void test(const track::RegexMatch& n, track::Span) { operand(n.left); }
   void test(const track::BooleanField& n, track::Span) { field(n.field); }
   void test(const track::HasTag&, track::Span) {}
-  void test(const track::DidEvent&, track::Span span) { refuse("did", span); }
+  void test(const track::DidEvent&, track::Span span) { not_by_servers("did", span); }
   void test(const track::OnTrack&, track::Span span) { refuse("on track", span); }
   void test(const track::InArm&, track::Span) {}
 
@@ -125,11 +133,11 @@ class Walk {
       }
       schedule(contacts->schedule);
     } else {
-      refuse(std::holds_alternative<track::GatherFrom>(c.what) ? "gather from" : "gather on",
-             c.span);
+      not_by_servers(
+          std::holds_alternative<track::GatherFrom>(c.what) ? "gather from" : "gather on", c.span);
     }
     if (c.for_each) {
-      refuse("for each", c.for_each->span);
+      not_by_servers("for each", c.for_each->span);
     }
   }
   void schedule(const track::Schedule& s) {
@@ -144,17 +152,17 @@ class Walk {
     if (const auto* when = std::get_if<track::Leave::When>(&c.why)) {
       condition(when->condition);
     } else if (std::holds_alternative<track::Leave::On>(c.why)) {
-      refuse("leave on", c.span);
+      not_by_servers("leave on", c.span);
     }
   }
   void clause(const track::HoldOut&) {}
-  void clause(const track::Cap& c) { refuse("send at most", c.span); }
-  void clause(const track::Quiet& c) { refuse("quiet", c.span); }
+  void clause(const track::Cap& c) { not_by_servers("send at most", c.span); }
+  void clause(const track::Quiet& c) { not_by_servers("quiet", c.span); }
 
   // --- Steps
   void step(const track::Step& s) {
     if (s.look_up) {
-      refuse("look up", s.look_up->span);
+      not_by_servers("look up", s.look_up->span);
     }
     for (const track::Rule& rule : s.rules) {
       head(rule);
@@ -170,7 +178,7 @@ class Walk {
     if (const auto* when = std::get_if<track::When>(&rule.head)) {
       condition(when->condition);
     } else if (std::holds_alternative<track::OnEvent>(rule.head)) {
-      refuse("on", rule.span);
+      not_by_servers("on", rule.span);
     }
   }
   void action(const track::SendEmail& a, track::Span) {
@@ -183,7 +191,7 @@ class Walk {
       json(*a.with);
     }
   }
-  void action(const track::Show&, track::Span span) { refuse("show", span); }
+  void action(const track::Show&, track::Span span) { not_by_servers("show", span); }
   void action(const track::RunSql&, track::Span span) { refuse("run on", span); }
   void action(const track::SetField& a, track::Span) {
     field(a.field);
@@ -197,9 +205,11 @@ class Walk {
     }
   }
   void action(const track::TagAction&, track::Span) {}
-  void action(const track::RecordEvent&, track::Span span) { refuse("record event", span); }
-  void action(const track::PutOnTrack&, track::Span span) { refuse("put on track", span); }
-  void action(const track::TakeOffTrack&, track::Span span) { refuse("take off track", span); }
+  void action(const track::RecordEvent&, track::Span span) { not_by_servers("record event", span); }
+  void action(const track::PutOnTrack&, track::Span span) { not_by_servers("put on track", span); }
+  void action(const track::TakeOffTrack&, track::Span span) {
+    not_by_servers("take off track", span);
+  }
 
   void move(const track::Move& m) {
     const auto* go = std::get_if<track::GoTo>(&m.what);
@@ -210,13 +220,14 @@ class Walk {
     }
   }
 
+  const RunBy by_;
   std::vector<Diagnostic> diagnostics_;
 };
 
 }  // namespace
 
-std::vector<Diagnostic> check_runnable(const track::Track& track) {
-  Walk walk;
+std::vector<Diagnostic> check_runnable(const track::Track& track, RunBy by) {
+  Walk walk(by);
   walk.track(track);
   return walk.take();
 }

@@ -71,6 +71,8 @@ void ContactBlock::clear() {
   stayed.clear();
   columns.clear();
   tags.clear();
+  events.clear();
+  data.clear();
 }
 
 void BlockOutcome::clear() {
@@ -79,6 +81,8 @@ void BlockOutcome::clear() {
   step_at.clear();
   due_at.clear();
   stayed.clear();
+  heard.clear();
+  data.clear();
   seen.clear();
   payload.clear();
   writes.clear();
@@ -90,6 +94,14 @@ const char* action_kind_name(ActionKind kind) {
       return "email";
     case ActionKind::kWebhook:
       return "webhook";
+    case ActionKind::kEvent:
+      return "event";
+    case ActionKind::kShow:
+      return "show";
+    case ActionKind::kPutOn:
+      return "put on track";
+    case ActionKind::kTakeOff:
+      return "take off track";
   }
   return "?";
 }

@@ -97,6 +97,14 @@ constexpr std::size_t leave_index(std::int32_t rule) {
 // Contacts that are held out stand on this one, which is no step of the file.
 inline constexpr std::int32_t kHeldOutStep = 0;
 
+// An event of a contact, as it was received.
+struct BlockEvent {
+  std::int64_t id = 0;
+  base::Instant at;  // by the database's clock
+  std::string name;
+  std::string properties;  // a JSON object
+};
+
 struct ContactBlock {
   base::Instant now;  // one instant for the whole block, on the database's clock
   std::vector<base::ContactId> contact;
@@ -114,15 +122,32 @@ struct ContactBlock {
   std::vector<Column> columns;         // parallel to decide::Program::fields
   std::vector<std::vector<std::uint8_t>>
       tags;  // parallel to decide::Program::tags: 1 where the contact has it
+  // Per row, ascending by id, those that Program::events() names; or no rows at all, where it names
+  // none.
+  std::vector<std::vector<BlockEvent>> events;
+  // Per row what the entry holds beside its position, a JSON object or ""; or no rows at all, where
+  // Program::keeps_data() is false.
+  std::vector<std::string> data;
 
   std::size_t rows() const { return contact.size(); }
   void clear();
 };
 
 // What an action in the outbox is. The numbers are stored.
-enum class ActionKind : std::int16_t { kEmail = 1, kWebhook = 2 };
+enum class ActionKind : std::int16_t {
+  kEmail = 1,
+  kWebhook = 2,
+  kEvent = 3,    // to be recorded
+  kShow = 4,     // on the contact's open pages
+  kPutOn = 5,    // another track
+  kTakeOff = 6,  // another track
+};
 
-// "email", "webhook".
+inline constexpr ActionKind kActionKinds[] = {ActionKind::kEmail, ActionKind::kWebhook,
+                                              ActionKind::kEvent, ActionKind::kShow,
+                                              ActionKind::kPutOn, ActionKind::kTakeOff};
+
+// "email", "webhook", "event", "show", "put on track", "take off track".
 const char* action_kind_name(ActionKind kind);
 
 // Rows that went the same way share one shape.
@@ -175,6 +200,8 @@ struct BlockOutcome {
   std::vector<base::Instant> step_at;
   std::vector<base::Instant> due_at;  // kNever: waits for no time
   std::vector<std::uint64_t> stayed;
+  std::vector<std::int64_t> heard;  // the last event that was looked at
+  std::vector<std::string> data;    // as in ContactBlock, afterwards
   TextColumn
       seen;  // JSON object of the fields that the tested rules read, as loaded; "" when moves is 0
   TextColumn payload;  // "" or a JSON array, one element per act of the row's shape (null: none)

@@ -29,6 +29,36 @@ std::string Numbering::name_of(std::int32_t number) const {
   return number == kHeldOutStep ? kHeldOut : "";
 }
 
+namespace {
+
+// What an action puts in the outbox, if anything.
+std::optional<std::pair<ActionKind, std::string>> asked_of(const Action& action) {
+  const auto asked = [](ActionKind kind, const Name& name) {
+    return std::optional(std::pair(kind, name.text));
+  };
+  if (const auto* email = std::get_if<SendEmail>(&action.what)) {
+    return asked(ActionKind::kEmail, email->email);
+  }
+  if (const auto* call = std::get_if<CallWebhook>(&action.what)) {
+    return asked(ActionKind::kWebhook, call->webhook);
+  }
+  if (const auto* record = std::get_if<RecordEvent>(&action.what)) {
+    return asked(ActionKind::kEvent, record->event);
+  }
+  if (const auto* show = std::get_if<Show>(&action.what)) {
+    return asked(ActionKind::kShow, show->what);
+  }
+  if (const auto* put = std::get_if<PutOnTrack>(&action.what)) {
+    return asked(ActionKind::kPutOn, put->track);
+  }
+  if (const auto* take = std::get_if<TakeOffTrack>(&action.what)) {
+    return asked(ActionKind::kTakeOff, take->track);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Numbering extend(const Numbering& known, const Track& track) {
   Numbering result = known;
   std::int32_t next = known.highest() + 1;
@@ -44,10 +74,8 @@ Numbering extend(const Numbering& known, const Track& track) {
   for (const Step* step : track.steps()) {
     for (const Rule& rule : step->rules) {
       for (const Action& action : rule.actions) {
-        if (const auto* email = std::get_if<SendEmail>(&action.what)) {
-          add(result.actions, std::pair(ActionKind::kEmail, email->email.text));
-        } else if (const auto* call = std::get_if<CallWebhook>(&action.what)) {
-          add(result.actions, std::pair(ActionKind::kWebhook, call->webhook.text));
+        if (const auto asked = asked_of(action)) {
+          add(result.actions, *asked);
         }
       }
       if (rule.move) {

@@ -178,12 +178,10 @@ TEST(Compile, RefusesWhatCannotRun) {
             "line 2: \"Mars/Base\" is not a time zone");
   EXPECT_EQ(refused("  time zone of score or \"UTC\"\nstep \"s\"\n  otherwise:\n    stop\n"),
             "line 2: field score must be text to name a time zone");
-  EXPECT_EQ(refused("step \"s\"\n  on \"e\":\n    stop\n"),
-            "line 3: an `on` rule does not run yet");
   EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    go to \"n\"\n"),
             "line 4: step \"n\" does not exist");
-  EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    record event \"e\"\n    stop\n"),
-            "line 4: this action does not run yet");
+  EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    run on \"d\" \"select 1\"\n    stop\n"),
+            "line 4: `run on` does not run yet");
   EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    go to \"s\" 2 days after score\n"),
             "line 4: `score` is number: nothing comes before or after it");
   EXPECT_EQ(refused(""), "a track needs at least one step");

@@ -57,8 +57,11 @@ void add_numbered(const Rows& rows, std::size_t i, std::size_t first, track::Num
   } else if (kind == "outcome") {
     numbering.outcomes.emplace(name, number);
   } else {
-    const auto action = kind == "email" ? track::ActionKind::kEmail : track::ActionKind::kWebhook;
-    numbering.actions.emplace(std::pair(action, name), number);
+    for (const track::ActionKind action : track::kActionKinds) {
+      if (kind == track::action_kind_name(action)) {
+        numbering.actions.emplace(std::pair(action, name), number);
+      }
+    }
   }
 }
 
