@@ -58,7 +58,7 @@ build() {
 
 # All suites run under the address and undefined-behaviour sanitizers. The development build is made and tested in the long run
 # only: it is what everybody works with all day.
-stage build-asan build asan tests_unit tests_sim tests_db template_oracle || finish
+stage build-asan build asan tests_unit tests_sim tests_db template_oracle turnout || finish
 suite unit asan unit
 # Each of these two keeps one processor busy.
 (stage model tests/model/run.sh "$length") >"$results/model.out" 2>&1 &
@@ -67,6 +67,7 @@ wait
 cat "$results/model.out"
 suite db asan db scripts/with-postgres.sh
 stage template-oracle tests/template/oracle/run.sh build/asan
+stage edit-client tests/edit/client/run.sh build/asan
 stage tools tests/tools/run.sh
 
 stage build-release build release turnout sim_run || finish

@@ -62,6 +62,13 @@ struct FormatOptions {
 };
 int format_files(const FormatOptions& options);
 
+struct EditorOptions {
+  KnownFrom known;
+  std::string version;  // of this program
+};
+// A language server on standard input and output, until the editor ends it.
+int serve_editor(const EditorOptions& options);
+
 struct ConvertOptions {
   std::vector<std::string> files;     // "-": standard input
   std::string to;                     // "json" or "track"

@@ -155,6 +155,11 @@ void add_language(CLI::App& app, Line& line) {
       ->required();
   format.add_flag("--check", line.format.check, "change nothing; exit 1 if something would change");
 
+  CLI::App& lsp = *app.add_subcommand(
+      "lsp", "Tell an editor about tracks: a language server on standard input and output");
+  lsp.add_flag("--stdio")->description("what it does anyway; some editors say so");
+  add_known(lsp, line);
+
   CLI::App& convert = *app.add_subcommand(
       "convert", "Turn a track's text into JSON, or JSON into text; nothing is lost");
   convert.add_option("FILE", line.convert.files, "files, or - for standard input");
@@ -317,6 +322,13 @@ int run_tests(Line& line) {
   return test_tracks(line.test);
 }
 
+int run_lsp(Line& line) {
+  if (const int code = read_known(line); code != kExitDone) {
+    return code;
+  }
+  return serve_editor({line.known, kVersion});
+}
+
 int run_apply(Line& line) {
   line.apply.ask = line.ask;
   std::map<std::string, std::string> pairs;
@@ -359,6 +371,9 @@ int dispatch(const std::string& command, Line& line) {
   }
   if (command == "fmt") {
     return format_files(line.format);
+  }
+  if (command == "lsp") {
+    return run_lsp(line);
   }
   if (command == "convert") {
     return convert_files(line.convert);

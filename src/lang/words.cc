@@ -33,6 +33,8 @@ bool is_reserved(std::string_view word) {
                             std::string_view(base::to_lower_ascii(word)));
 }
 
+std::span<const std::string_view> reserved_words() { return kReserved; }
+
 std::string shorten(std::string_view text) {
   constexpr std::size_t kLongest = 60;
   std::string out;

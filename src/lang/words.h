@@ -2,6 +2,7 @@
 
 // The words of the language.
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ constexpr bool is_letter(char c) {
 
 // Whether the word, without regard to case, cannot be a field name unless it stands in backquotes.
 bool is_reserved(std::string_view word);
+
+// All of them, in lower case, ordered.
+std::span<const std::string_view> reserved_words();
 
 using track::is_field_name;
 
