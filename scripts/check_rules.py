@@ -13,7 +13,7 @@ import re
 import sys
 from typing import NamedTuple
 
-PURE = ("track", "lang", "edit", "decide", "group", "template")
+PURE = ("track", "lang", "edit", "graph", "decide", "group", "template")
 MAX_LINES = 700
 
 

@@ -78,6 +78,12 @@ struct ConvertOptions {
 };
 int convert_files(const ConvertOptions& options);
 
+struct GraphOptions {
+  std::string file;       // "-": standard input
+  std::string svg = "-";  // where the picture goes; "-": standard output
+};
+int draw_graph(const GraphOptions& options);
+
 int make_key(const std::string& file);
 
 struct RenderCommand {

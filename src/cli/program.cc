@@ -55,6 +55,7 @@ struct Line {
   std::string known_server;
   FormatOptions format;
   ConvertOptions convert;
+  GraphOptions graph;
   std::string key_file;
   ApplyOptions apply;
   std::vector<std::string> apply_map;
@@ -169,6 +170,11 @@ void add_language(CLI::App& app, Line& line) {
   convert.add_flag("--compact", line.convert.compact, "JSON on one line");
   convert.add_flag("--schema", line.convert.schema, "print the JSON Schema of the JSON form")
       ->excludes(to);
+
+  CLI::App& graph = *app.add_subcommand("graph", "Draw a track as a picture");
+  graph.add_option("FILE", line.graph.file, "track, or - for standard input")->required();
+  graph.add_option("--svg", line.graph.svg, "FILE to write, or - for standard output")
+      ->capture_default_str();
 
   CLI::App& apply = *app.add_subcommand("apply", "Publish tracks");
   apply.add_option("FILE", line.apply.files, "files")->required();
@@ -377,6 +383,9 @@ int dispatch(const std::string& command, Line& line) {
   }
   if (command == "convert") {
     return convert_files(line.convert);
+  }
+  if (command == "graph") {
+    return draw_graph(line.graph);
   }
   if (command == "keygen") {
     return make_key(line.key_file);

@@ -26,8 +26,6 @@ struct SchedulePrinter {
   std::string operator()(const track::Continuously&) const { return "continuously"; }
 };
 
-std::string schedule(const track::Schedule& s) { return std::visit(SchedulePrinter(), s); }
-
 struct ClausePrinter {
   static constexpr std::string_view kIn = kStatementIndent;
 
@@ -55,10 +53,10 @@ struct ClausePrinter {
       const bool short_form =
           !contacts->where && std::holds_alternative<track::Continuously>(contacts->schedule);
       out = with_where("gather contacts", contacts->where, "") + (short_form ? " " : next) +
-            schedule(contacts->schedule);
+            format_schedule(contacts->schedule);
     } else if (const auto* from = std::get_if<track::GatherFrom>(&c.what)) {
       out = std::string(kIn) + "gather from " + format_string(from->database.text) + " query " +
-            format_block(from->query.text, kIn) + next + schedule(from->schedule);
+            format_block(from->query.text, kIn) + next + format_schedule(from->schedule);
     } else {
       const auto& on = std::get<track::GatherOn>(c.what);
       out = with_where("gather on " + format_string(on.event.text), on.where, "");
@@ -111,6 +109,14 @@ struct ClausePrinter {
 
 std::string clause_lines(const track::Clause& clause) {
   return std::visit(ClausePrinter(), clause);
+}
+
+std::string format_clause(const track::Clause& clause) {
+  return clause_lines(clause).substr(kStatementIndent.size());
+}
+
+std::string format_schedule(const track::Schedule& schedule) {
+  return std::visit(SchedulePrinter(), schedule);
 }
 
 }  // namespace turnout::lang

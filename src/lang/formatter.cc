@@ -69,15 +69,15 @@ struct DuePrinter {
     return c ? " " + format_clock(*c) : "";
   }
   std::string operator()(const track::Due::AfterDuration& d) const {
-    return " after " + format_duration(d.duration) + clock(d.clock);
+    return "after " + format_duration(d.duration) + clock(d.clock);
   }
   std::string operator()(const track::Due::RelativeToField& d) const {
-    return " " + format_duration(d.duration) + (d.before ? " before " : " after ") +
+    return format_duration(d.duration) + (d.before ? " before " : " after ") +
            format_field(d.field.name) + clock(d.clock);
   }
-  std::string operator()(const track::Clock& d) const { return " " + format_clock(d); }
+  std::string operator()(const track::Clock& d) const { return format_clock(d); }
   std::string operator()(const track::Due::AtDateTime& d) const {
-    return " at " + format_date_time(d.at);
+    return "at " + format_date_time(d.at);
   }
 };
 
@@ -266,10 +266,11 @@ std::string format_cause(const track::Track& track, std::string_view step, std::
 
 std::string format_action(const track::Action& action) { return action_lines(action, ""); }
 
+std::string format_due(const track::Due& due) { return std::visit(DuePrinter(), due.when); }
+
 std::string format_move(const track::Move& move) {
   if (const auto* go = std::get_if<track::GoTo>(&move.what)) {
-    return "go to " + format_string(go->step.text) +
-           (go->due ? std::visit(DuePrinter(), go->due->when) : "");
+    return "go to " + format_string(go->step.text) + (go->due ? " " + format_due(*go->due) : "");
   }
   if (const auto* stop = std::get_if<track::Stop>(&move.what)) {
     return stop->as ? "stop as " + format_string(stop->as->text) : "stop";

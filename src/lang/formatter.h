@@ -29,6 +29,9 @@ std::string format_head(const track::Head& head);  // without the colon
 std::string format_cause(const track::Track& track, std::string_view step, std::int32_t rule);
 std::string format_action(const track::Action& action);
 std::string format_move(const track::Move& move);
+std::string format_due(const track::Due& due);  // "after 2 days at 09:00"
+std::string format_clause(const track::Clause& clause);
+std::string format_schedule(const track::Schedule& schedule);
 std::string format_operand(const track::Operand& operand);
 std::string format_duration(const track::DurationSpec& duration);
 std::string format_number(double number);  // shortest text that reads back as the same number

@@ -303,6 +303,38 @@ TEST_F(ProgramTest, ConvertSaysWhatIsWrong) {
   EXPECT_EQ(run({"convert", "--to", "json", "a.track", "a.track", "--output", "b"}).code, 2);
 }
 
+TEST_F(ProgramTest, GraphDrawsATrack) {
+  file("a.track", "track \"A\"\nleave on \"e\"\nstep \"S\"\n  otherwise:\n    stop as \"x\"\n");
+  const Ended printed = run({"graph", "a.track"});
+  EXPECT_EQ(printed.code, 0) << printed.err;
+  EXPECT_TRUE(printed.out.starts_with("<svg ")) << printed.out;
+  EXPECT_TRUE(printed.out.ends_with("</svg>\n"));
+  EXPECT_NE(printed.out.find(">S</text>"), std::string::npos);
+  EXPECT_EQ(run({"graph", "a.track", "--svg", "-"}).out, printed.out);
+  EXPECT_EQ(run({"graph", "a.track", "--svg", "a.svg"}).out, "");
+  EXPECT_EQ(contents(folder_ / "a.svg"), printed.out);
+}
+
+TEST_F(ProgramTest, GraphSaysWhatIsWrong) {
+  file("a.track", "track \"A\"\nstep \"S\"\n  othrwise:\n    stop\n");
+  const Ended wrong = run({"graph", "a.track", "--svg", "a.svg"});
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_NE(wrong.err.find("a.track:3:3: error:"), std::string::npos) << wrong.err;
+  EXPECT_FALSE(fs::exists(folder_ / "a.svg"));
+  std::string many = "track \"A\"\n";
+  for (int step = 0; step <= 2'000; ++step) {
+    many += "step \"S" + std::to_string(step) + "\"\n  otherwise:\n    stay\n";
+  }
+  file("many.track", many);
+  const Ended large = run({"graph", "many.track"});
+  EXPECT_EQ(large.code, 1);
+  EXPECT_NE(large.err.find("too large for a picture, with 2001 nodes"), std::string::npos)
+      << large.err;
+  EXPECT_EQ(run({"graph", "not-there.track"}).code, 1);
+  EXPECT_EQ(run({"graph", "a.track", "--svg", "no/such/folder.svg"}).code, 1);
+  EXPECT_EQ(run({"graph"}).code, 2);
+}
+
 TEST_F(ProgramTest, FromImportToReport) {
   serve();
   // Measure 5: broken lines are said with file, line and remedy, and nothing else stops.
