@@ -64,8 +64,8 @@ int serve_editor(const EditorOptions& options) {
       if (!send_messages(session.take(*frame))) {
         return fail(kExitWrong, "the editor does not read any more");
       }
-      if (session.ended()) {
-        return *session.ended();
+      if (const auto code = session.ended()) {
+        return *code;
       }
     }
     if (!input_waits() && !send_messages(session.settle())) {

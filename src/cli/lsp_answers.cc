@@ -11,29 +11,26 @@
 namespace turnout::cli {
 namespace {
 
-using nlohmann::json;
-
 // The value at a path of object members; null where there is none.
-const json& found_at(const json& from, std::initializer_list<const char*> path) {
-  static const json kNothing;
-  const json* at = &from;
+const EditorJson& found_at(const EditorJson& from, std::initializer_list<const char*> path) {
+  static const EditorJson kNothing;
+  const EditorJson* node = &from;
   for (const char* name : path) {
-    const auto member = at->is_object() ? at->find(name) : at->end();
-    if (!at->is_object() || member == at->end()) {
+    if (!node->is_object() || !node->contains(name)) {
       return kNothing;
     }
-    at = &*member;
+    node = &(*node)[name];
   }
-  return *at;
+  return *node;
 }
 
-bool said(const json& params, std::initializer_list<const char*> path) {
-  const json& value = found_at(params, path);
+bool said(const EditorJson& params, std::initializer_list<const char*> path) {
+  const EditorJson& value = found_at(params, path);
   return value.is_boolean() && value.get<bool>();
 }
 
-std::optional<std::int64_t> version_in(const json& document) {
-  const json& version = found_at(document, {"version"});
+std::optional<std::int64_t> version_in(const EditorJson& document) {
+  const EditorJson& version = found_at(document, {"version"});
   return version.is_number_integer() ? std::optional(version.get<std::int64_t>()) : std::nullopt;
 }
 
@@ -41,8 +38,8 @@ std::optional<std::int64_t> version_in(const json& document) {
 
 // ---- Beginning and end --------------------------------------------------------------------------
 
-LanguageSession::Answer LanguageSession::initialize(const json& params) {
-  const json& encodings = found_at(params, {"capabilities", "general", "positionEncodings"});
+LanguageSession::Answer LanguageSession::initialize(const EditorJson& params) {
+  const EditorJson& encodings = found_at(params, {"capabilities", "general", "positionEncodings"});
   const bool utf8 = encodings.is_array() &&
                     std::find(encodings.begin(), encodings.end(), "utf-8") != encodings.end();
   units_ = utf8 ? edit::Units::kUtf8 : edit::Units::kUtf16;
@@ -53,7 +50,7 @@ LanguageSession::Answer LanguageSession::initialize(const json& params) {
   const bool prepares = said(params, {"capabilities", "textDocument", "rename", "prepareSupport"});
   initialized_ = true;
   constexpr int kIncremental = 2;
-  return json{
+  return EditorJson{
       {"serverInfo", {{"name", "turnout"}, {"version", version_}}},
       {"capabilities",
        {{"positionEncoding", utf8 ? "utf-8" : "utf-16"},
@@ -64,13 +61,13 @@ LanguageSession::Answer LanguageSession::initialize(const json& params) {
         {"referencesProvider", true},
         {"documentSymbolProvider", true},
         {"documentFormattingProvider", true},
-        {"renameProvider", prepares ? json{{"prepareProvider", true}} : json(true)},
-        {"codeActionProvider", {{"codeActionKinds", json::array({"quickfix"})}}}}}};
+        {"renameProvider", prepares ? EditorJson{{"prepareProvider", true}} : EditorJson(true)},
+        {"codeActionProvider", {{"codeActionKinds", EditorJson::array({"quickfix"})}}}}}};
 }
 
-LanguageSession::Answer LanguageSession::shutdown(const json& /*params*/) {
+LanguageSession::Answer LanguageSession::shutdown(const EditorJson& /*params*/) {
   shut_down_ = true;
-  return json();
+  return EditorJson();
 }
 
 // Asks to be told when a fields.toml changes, so that open tracks are checked against it again.
@@ -84,31 +81,32 @@ void LanguageSession::watch_fields() {
         {"method", "client/registerCapability"},
         {"params",
          {{"registrations",
-           json::array({{{"id", "watch-fields"},
-                         {"method", "workspace/didChangeWatchedFiles"},
-                         {"registerOptions",
-                          {{"watchers", json::array({{{"globPattern", pattern}}})}}}}})}}}});
+           EditorJson::array(
+               {{{"id", "watch-fields"},
+                 {"method", "workspace/didChangeWatchedFiles"},
+                 {"registerOptions",
+                  {{"watchers", EditorJson::array({{{"globPattern", pattern}}})}}}}})}}}});
 }
 
 // ---- Documents ----------------------------------------------------------------------------------
 
-void LanguageSession::opened(const json& document) {
+void LanguageSession::opened(const EditorJson& document) {
   const std::string uri = document.at("uri");
   documents_.erase(uri);
   documents_.try_emplace(uri, uri, version_in(document), document.at("text").get<std::string>(),
                          known_);
 }
 
-void LanguageSession::changed(const json& params) {
+void LanguageSession::changed(const EditorJson& params) {
   const auto open = documents_.find(params.at("textDocument").at("uri").get<std::string>());
   if (open == documents_.end()) {
     return;
   }
   std::vector<TextChange> changes;
-  for (const json& item : params.at("contentChanges")) {
+  for (const EditorJson& item : params.at("contentChanges")) {
     TextChange change{std::nullopt, item.at("text").get<std::string>()};
     if (item.contains("range")) {
-      const json& range = item.at("range");
+      const EditorJson& range = item.at("range");
       change.part.emplace(position_of(range.at("start")), position_of(range.at("end")));
     }
     changes.push_back(std::move(change));
@@ -120,11 +118,11 @@ void LanguageSession::closed(const std::string& uri) {
   if (documents_.erase(uri) > 0) {
     send({{"jsonrpc", "2.0"},
           {"method", "textDocument/publishDiagnostics"},
-          {"params", {{"uri", uri}, {"diagnostics", json::array()}}}});
+          {"params", {{"uri", uri}, {"diagnostics", EditorJson::array()}}}});
   }
 }
 
-base::Result<OpenDocument*> LanguageSession::document(const json& params) {
+base::Result<OpenDocument*> LanguageSession::document(const EditorJson& params) {
   const std::string uri = params.at("textDocument").at("uri");
   const auto open = documents_.find(uri);
   if (open == documents_.end()) {
@@ -137,65 +135,66 @@ EditorView LanguageSession::view(OpenDocument& document) const {
   return {document.uri(), document.reading(), units_};
 }
 
-json LanguageSession::diagnostics_of(OpenDocument& document) const {
-  json params = {{"uri", document.uri()}, {"diagnostics", view(document).diagnostics()}};
-  if (document.version()) {
-    params["version"] = *document.version();
+EditorJson LanguageSession::diagnostics_of(OpenDocument& document) const {
+  EditorJson params = {{"uri", document.uri()}, {"diagnostics", view(document).diagnostics()}};
+  if (const auto version = document.version()) {
+    params["version"] = *version;
   }
   return params;
 }
 
 // ---- Requests -----------------------------------------------------------------------------------
 
-LanguageSession::Answer LanguageSession::hover(const json& params) {
+LanguageSession::Answer LanguageSession::hover(const EditorJson& params) {
   TRY(OpenDocument* const document, this->document(params));
   const EditorView view = this->view(*document);
   const auto hover =
       edit::hover(view.reading(), document->catalogue(), view.offset(params.at("position")));
-  return hover ? view.hover(*hover) : json();
+  return hover ? view.hover(*hover) : EditorJson();
 }
 
-LanguageSession::Answer LanguageSession::completion(const json& params) {
+LanguageSession::Answer LanguageSession::completion(const EditorJson& params) {
   TRY(OpenDocument* const document, this->document(params));
   const EditorView view = this->view(*document);
   return view.completions(
       edit::complete(view.reading(), document->catalogue(), view.offset(params.at("position"))));
 }
 
-LanguageSession::Answer LanguageSession::definition(const json& params) {
+LanguageSession::Answer LanguageSession::definition(const EditorJson& params) {
   TRY(OpenDocument* const document, this->document(params));
   const EditorView view = this->view(*document);
   return view.locations(edit::definitions(view.reading(), view.offset(params.at("position"))));
 }
 
-LanguageSession::Answer LanguageSession::references(const json& params) {
+LanguageSession::Answer LanguageSession::references(const EditorJson& params) {
   TRY(OpenDocument* const document, this->document(params));
   const EditorView view = this->view(*document);
   return view.locations(edit::references(view.reading(), view.offset(params.at("position")),
                                          said(params, {"context", "includeDeclaration"})));
 }
 
-LanguageSession::Answer LanguageSession::symbols(const json& params) {
+LanguageSession::Answer LanguageSession::symbols(const EditorJson& params) {
   TRY(OpenDocument* const document, this->document(params));
   const EditorView view = this->view(*document);
   return view.symbols(edit::outline(view.reading()), trees_);
 }
 
-LanguageSession::Answer LanguageSession::formatting(const json& params) {
+LanguageSession::Answer LanguageSession::formatting(const EditorJson& params) {
   TRY(OpenDocument* const document, this->document(params));
   const EditorView view = this->view(*document);
   TRY(const auto edits, edit::layout(view.reading()));
   return view.edits(edits);
 }
 
-LanguageSession::Answer LanguageSession::prepare_rename(const json& params) {
+LanguageSession::Answer LanguageSession::prepare_rename(const EditorJson& params) {
   TRY(OpenDocument* const document, this->document(params));
   const EditorView view = this->view(*document);
   const auto step = edit::renamable(view.reading(), view.offset(params.at("position")));
-  return step ? json{{"range", view.range(step->place)}, {"placeholder", step->text}} : json();
+  return step ? EditorJson{{"range", view.range(step->place)}, {"placeholder", step->text}}
+              : EditorJson();
 }
 
-LanguageSession::Answer LanguageSession::rename(const json& params) {
+LanguageSession::Answer LanguageSession::rename(const EditorJson& params) {
   TRY(OpenDocument* const document, this->document(params));
   const EditorView view = this->view(*document);
   TRY(const auto edits, edit::rename(view.reading(), view.offset(params.at("position")),
@@ -203,10 +202,10 @@ LanguageSession::Answer LanguageSession::rename(const json& params) {
   return view.workspace_edit(edits);
 }
 
-LanguageSession::Answer LanguageSession::code_actions(const json& params) {
+LanguageSession::Answer LanguageSession::code_actions(const EditorJson& params) {
   TRY(OpenDocument* const document, this->document(params));
   const EditorView view = this->view(*document);
-  const json& range = params.at("range");
+  const EditorJson& range = params.at("range");
   return view.code_actions({view.offset(range.at("start")), view.offset(range.at("end"))});
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -72,12 +73,12 @@ std::optional<EditorFrame> EditorFrames::header() {
     if (broken) {
       return EditorFrame{EditorFrame::Kind::kBroken, ""};
     }
-    if (length_ && *length_ > kMaxEditorMessage) {
-      skip_ = *length_;
-      length_.reset();
-      return EditorFrame{EditorFrame::Kind::kTooLong, ""};
-    }
-    if (length_) {
+    if (const auto bytes = std::exchange(length_, std::nullopt)) {
+      if (*bytes > kMaxEditorMessage) {
+        skip_ = *bytes;
+        return EditorFrame{EditorFrame::Kind::kTooLong, ""};
+      }
+      body_ = *bytes;
       in_body_ = true;
       return std::nullopt;
     }
@@ -93,13 +94,12 @@ std::optional<EditorFrame> EditorFrames::next() {
       return wrong;
     }
   }
-  if (!in_body_ || buffer_.size() - read_ < *length_) {
+  if (!in_body_ || buffer_.size() - read_ < body_) {
     return std::nullopt;
   }
-  EditorFrame frame{EditorFrame::Kind::kMessage, buffer_.substr(read_, *length_)};
-  take(*length_);
+  EditorFrame frame{EditorFrame::Kind::kMessage, buffer_.substr(read_, body_)};
+  take(body_);
   in_body_ = false;
-  length_.reset();
   return frame;
 }
 

@@ -38,11 +38,12 @@ class EditorFrames {
   void take(std::size_t bytes);
 
   std::string buffer_;
-  std::size_t read_ = 0;  // of the buffer
-  std::size_t skip_ = 0;  // bytes of a message that was too long
-  bool lines_ = false;    // header lines were seen
-  std::optional<std::size_t> length_;
-  bool in_body_ = false;
+  std::size_t read_ = 0;               // of the buffer
+  std::size_t skip_ = 0;               // bytes of a message that was too long
+  bool lines_ = false;                 // header lines were seen
+  std::optional<std::size_t> length_;  // that they said
+  bool in_body_ = false;               // the message's `body_` bytes come next
+  std::size_t body_ = 0;
 };
 
 // With its header.

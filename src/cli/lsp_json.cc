@@ -7,8 +7,6 @@
 namespace turnout::cli {
 namespace {
 
-using nlohmann::json;
-
 int symbol_number(edit::SymbolKind kind) {
   constexpr int kProperty = 7;
   constexpr int kClass = 5;
@@ -49,43 +47,50 @@ bool touch(edit::Stretch a, edit::Stretch b) { return a.begin <= b.end && b.begi
 
 }  // namespace
 
-edit::Position position_of(const json& json) {
-  return {json.at("line").get<std::uint32_t>(), json.at("character").get<std::uint32_t>()};
+edit::Position position_of(const EditorJson& position) {
+  return {position.at("line").get<std::uint32_t>(), position.at("character").get<std::uint32_t>()};
 }
 
-std::size_t EditorView::offset(const json& position) const {
+std::size_t EditorView::offset(const EditorJson& position) const {
   return reading_.lines.offset(reading_.text, position_of(position), units_);
 }
 
-json EditorView::range(edit::Stretch place) const {
-  const auto at = [this](std::size_t offset) {
+// Member by member, since an outline has tens of thousands and lists in braces copy what they hold.
+EditorJson EditorView::range(edit::Stretch place) const {
+  const auto point = [this](std::size_t offset) {
     const edit::Position p = reading_.lines.position(reading_.text, offset, units_);
-    return json{{"line", p.line}, {"character", p.column}};
+    EditorJson out = EditorJson::object();
+    out["line"] = p.line;
+    out["character"] = p.column;
+    return out;
   };
-  return {{"start", at(place.begin)}, {"end", at(place.end)}};
+  EditorJson out = EditorJson::object();
+  out["start"] = point(place.begin);
+  out["end"] = point(place.end);
+  return out;
 }
 
-json EditorView::locations(const std::vector<edit::Stretch>& places) const {
-  json out = json::array();
+EditorJson EditorView::locations(const std::vector<edit::Stretch>& places) const {
+  EditorJson out = EditorJson::array();
   for (const edit::Stretch& place : places) {
     out.push_back({{"uri", uri_}, {"range", range(place)}});
   }
   return out;
 }
 
-json EditorView::edits(const std::vector<edit::Edit>& edits) const {
-  json out = json::array();
+EditorJson EditorView::edits(const std::vector<edit::Edit>& edits) const {
+  EditorJson out = EditorJson::array();
   for (const edit::Edit& edit : edits) {
     out.push_back({{"range", range(edit.place)}, {"newText", edit.text}});
   }
   return out;
 }
 
-json EditorView::workspace_edit(const std::vector<edit::Edit>& edits) const {
+EditorJson EditorView::workspace_edit(const std::vector<edit::Edit>& edits) const {
   return {{"changes", {{uri_, this->edits(edits)}}}};
 }
 
-json EditorView::diagnostic(const lang::Diagnostic& diagnostic) const {
+EditorJson EditorView::diagnostic(const lang::Diagnostic& diagnostic) const {
   constexpr int kError = 1;
   constexpr int kWarning = 2;
   return {{"range", range(edit::stretch(diagnostic.span))},
@@ -96,26 +101,26 @@ json EditorView::diagnostic(const lang::Diagnostic& diagnostic) const {
                                               : diagnostic.message + "\n" + diagnostic.hint}};
 }
 
-json EditorView::diagnostics() const {
-  json out = json::array();
+EditorJson EditorView::diagnostics() const {
+  EditorJson out = EditorJson::array();
   for (const lang::Diagnostic& d : reading_.diagnostics) {
     out.push_back(diagnostic(d));
   }
   return out;
 }
 
-json EditorView::hover(const edit::Hover& hover) const {
+EditorJson EditorView::hover(const edit::Hover& hover) const {
   return {{"contents", {{"kind", "plaintext"}, {"value", hover.text}}},
           {"range", range(hover.place)}};
 }
 
-json EditorView::completions(const edit::Completions& completions) const {
-  json items = json::array();
-  const json place = range(completions.place);
+EditorJson EditorView::completions(const edit::Completions& completions) const {
+  EditorJson items = EditorJson::array();
+  const EditorJson place = range(completions.place);
   for (const edit::Completion& item : completions.items) {
-    json entry = {{"label", item.text},
-                  {"kind", completion_number(item.kind)},
-                  {"textEdit", {{"range", place}, {"newText", item.text}}}};
+    EditorJson entry = {{"label", item.text},
+                        {"kind", completion_number(item.kind)},
+                        {"textEdit", {{"range", place}, {"newText", item.text}}}};
     if (!item.detail.empty()) {
       entry["detail"] = item.detail;
     }
@@ -124,14 +129,15 @@ json EditorView::completions(const edit::Completions& completions) const {
   return {{"isIncomplete", !completions.complete}, {"items", std::move(items)}};
 }
 
-json EditorView::tree(const std::vector<edit::Symbol>& symbols) const {
-  json out = json::array();
+EditorJson EditorView::tree(const std::vector<edit::Symbol>& symbols) const {
+  EditorJson out = EditorJson::array();
   for (const edit::Symbol& symbol : symbols) {
-    json entry = {{"name", symbol.name},
-                  {"kind", symbol_number(symbol.kind)},
-                  {"range", range(symbol.whole)},
-                  {"selectionRange", range(symbol.head)},
-                  {"children", tree(symbol.children)}};
+    EditorJson entry = EditorJson::object();
+    entry["name"] = symbol.name;
+    entry["kind"] = symbol_number(symbol.kind);
+    entry["range"] = range(symbol.whole);
+    entry["selectionRange"] = range(symbol.head);
+    entry["children"] = tree(symbol.children);
     if (!symbol.detail.empty()) {
       entry["detail"] = symbol.detail;
     }
@@ -141,7 +147,7 @@ json EditorView::tree(const std::vector<edit::Symbol>& symbols) const {
 }
 
 void EditorView::list(const std::vector<edit::Symbol>& symbols, const std::string& in,
-                      json& out) const {
+                      EditorJson& out) const {
   for (const edit::Symbol& symbol : symbols) {
     out.push_back({{"name", symbol.name},
                    {"kind", symbol_number(symbol.kind)},
@@ -151,17 +157,17 @@ void EditorView::list(const std::vector<edit::Symbol>& symbols, const std::strin
   }
 }
 
-json EditorView::symbols(const std::vector<edit::Symbol>& symbols, bool as_tree) const {
+EditorJson EditorView::symbols(const std::vector<edit::Symbol>& symbols, bool as_tree) const {
   if (as_tree) {
     return tree(symbols);
   }
-  json out = json::array();
+  EditorJson out = EditorJson::array();
   list(symbols, reading_.track.name.text, out);
   return out;
 }
 
-json EditorView::code_actions(edit::Stretch place) const {
-  json out = json::array();
+EditorJson EditorView::code_actions(edit::Stretch place) const {
+  EditorJson out = EditorJson::array();
   for (const lang::Diagnostic& d : reading_.diagnostics) {
     if (!touch(edit::stretch(d.span), place)) {
       continue;
@@ -169,7 +175,7 @@ json EditorView::code_actions(edit::Stretch place) const {
     if (const auto fix = edit::fix_for(reading_, d)) {
       out.push_back({{"title", fix->title},
                      {"kind", "quickfix"},
-                     {"diagnostics", json::array({diagnostic(d)})},
+                     {"diagnostics", EditorJson::array({diagnostic(d)})},
                      {"isPreferred", true},
                      {"edit", workspace_edit({fix->edit})}});
     }

@@ -15,6 +15,8 @@
 
 namespace turnout::cli {
 
+using EditorJson = nlohmann::json;
+
 // One document as an editor sees it. Refers to the reading.
 class EditorView {
  public:
@@ -22,24 +24,23 @@ class EditorView {
       : uri_(uri), reading_(reading), units_(units) {}
 
   const edit::Reading& reading() const { return reading_; }
-  std::size_t offset(const nlohmann::json& position) const;
-  nlohmann::json range(edit::Stretch place) const;
-  nlohmann::json locations(const std::vector<edit::Stretch>& places) const;
-  nlohmann::json edits(const std::vector<edit::Edit>& edits) const;
-  nlohmann::json workspace_edit(const std::vector<edit::Edit>& edits) const;
-  nlohmann::json diagnostic(const lang::Diagnostic& diagnostic) const;
-  nlohmann::json diagnostics() const;
-  nlohmann::json hover(const edit::Hover& hover) const;
-  nlohmann::json completions(const edit::Completions& completions) const;
+  std::size_t offset(const EditorJson& position) const;
+  EditorJson range(edit::Stretch place) const;
+  EditorJson locations(const std::vector<edit::Stretch>& places) const;
+  EditorJson edits(const std::vector<edit::Edit>& edits) const;
+  EditorJson workspace_edit(const std::vector<edit::Edit>& edits) const;
+  EditorJson diagnostic(const lang::Diagnostic& diagnostic) const;
+  EditorJson diagnostics() const;
+  EditorJson hover(const edit::Hover& hover) const;
+  EditorJson completions(const edit::Completions& completions) const;
   // DocumentSymbol[], or SymbolInformation[] for editors that know no trees.
-  nlohmann::json symbols(const std::vector<edit::Symbol>& symbols, bool as_tree) const;
+  EditorJson symbols(const std::vector<edit::Symbol>& symbols, bool as_tree) const;
   // Fixes of the diagnostics that touch the stretch.
-  nlohmann::json code_actions(edit::Stretch place) const;
+  EditorJson code_actions(edit::Stretch place) const;
 
  private:
-  nlohmann::json tree(const std::vector<edit::Symbol>& symbols) const;
-  void list(const std::vector<edit::Symbol>& symbols, const std::string& in,
-            nlohmann::json& out) const;
+  EditorJson tree(const std::vector<edit::Symbol>& symbols) const;
+  void list(const std::vector<edit::Symbol>& symbols, const std::string& in, EditorJson& out) const;
 
   const std::string& uri_;
   const edit::Reading& reading_;
@@ -47,6 +48,6 @@ class EditorView {
 };
 
 // Throws nlohmann's exceptions when it is none.
-edit::Position position_of(const nlohmann::json& json);
+edit::Position position_of(const EditorJson& position);
 
 }  // namespace turnout::cli

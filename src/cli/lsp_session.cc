@@ -9,8 +9,6 @@
 namespace turnout::cli {
 namespace {
 
-using nlohmann::json;
-
 // The protocol's error codes.
 constexpr int kParseError = -32700;
 constexpr int kInvalidRequest = -32600;
@@ -37,11 +35,11 @@ const LanguageSession::Request LanguageSession::kRequests[] = {
 LanguageSession::LanguageSession(KnownFrom known, std::string version)
     : known_(std::move(known)), version_(std::move(version)) {}
 
-void LanguageSession::send(const json& message) {
-  out_.push_back(message.dump(-1, ' ', false, json::error_handler_t::replace));
+void LanguageSession::send(const EditorJson& message) {
+  out_.push_back(message.dump(-1, ' ', false, EditorJson::error_handler_t::replace));
 }
 
-void LanguageSession::fail(const json& id, int code, const std::string& message) {
+void LanguageSession::fail(const EditorJson& id, int code, const std::string& message) {
   send({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}});
 }
 
@@ -54,7 +52,7 @@ std::vector<std::string> LanguageSession::take(const EditorFrame& frame) {
       fail(nullptr, kInvalidRequest, "this message is too long");
       break;
     case EditorFrame::Kind::kMessage: {
-      const json message = json::parse(frame.text, nullptr, false);
+      const EditorJson message = EditorJson::parse(frame.text, nullptr, false);
       if (message.is_discarded()) {
         fail(nullptr, kParseError, "this is not JSON");
       } else {
@@ -66,21 +64,21 @@ std::vector<std::string> LanguageSession::take(const EditorFrame& frame) {
   return std::exchange(out_, {});
 }
 
-void LanguageSession::read(const json& message) {
+void LanguageSession::read(const EditorJson& message) {
   const bool object = message.is_object();
-  const json id = object ? message.value("id", json()) : json();
+  const EditorJson id = object ? message.value("id", EditorJson()) : EditorJson();
   const bool named = object && message.contains("method") && message["method"].is_string();
   const bool good_id = id.is_null() || id.is_string() || id.is_number_integer();
   if (!named || !good_id) {
     // The answer to a request of ours has no method; nothing is waiting for it.
     const bool reply = object && (message.contains("result") || message.contains("error"));
     if (!reply) {
-      fail(good_id ? id : json(), kInvalidRequest, "this is no request");
+      fail(good_id ? id : EditorJson(), kInvalidRequest, "this is no request");
     }
     return;
   }
   const std::string method = message["method"];
-  const json params = message.value("params", json());
+  const EditorJson params = message.value("params", EditorJson());
   if (message.contains("id")) {
     answer(id, method, params);
   } else {
@@ -88,7 +86,8 @@ void LanguageSession::read(const json& message) {
   }
 }
 
-void LanguageSession::answer(const json& id, const std::string& method, const json& params) {
+void LanguageSession::answer(const EditorJson& id, const std::string& method,
+                             const EditorJson& params) {
   if (!initialized_ && method != "initialize") {
     return fail(id, kServerNotInitialized, "initialize comes first");
   }
@@ -100,12 +99,14 @@ void LanguageSession::answer(const json& id, const std::string& method, const js
       continue;
     }
     try {
-      const Answer answer = (this->*request.answer)(params);
+      Answer answer = (this->*request.answer)(params);
       if (!answer) {
         return fail(id, kRequestFailed, answer.error().message);
       }
-      return send({{"jsonrpc", "2.0"}, {"id", id}, {"result", answer.value()}});
-    } catch (const json::exception& error) {
+      EditorJson reply = {{"jsonrpc", "2.0"}, {"id", id}};
+      reply["result"] = std::move(answer.value());
+      return send(reply);
+    } catch (const EditorJson::exception& error) {
       return fail(id, kInvalidParams, error.what());
     }
   }
@@ -113,7 +114,7 @@ void LanguageSession::answer(const json& id, const std::string& method, const js
 }
 
 // A notification: there is nobody to tell what is wrong with it.
-void LanguageSession::hear(const std::string& method, const json& params) {
+void LanguageSession::hear(const std::string& method, const EditorJson& params) {
   if (method == "exit") {
     ended_ = shut_down_ ? kExitDone : kExitWrong;
     return;
@@ -123,12 +124,12 @@ void LanguageSession::hear(const std::string& method, const json& params) {
   }
   try {
     heed(method, params);
-  } catch (const json::exception&) {
+  } catch (const EditorJson::exception&) {
     return;
   }
 }
 
-void LanguageSession::heed(const std::string& method, const json& params) {
+void LanguageSession::heed(const std::string& method, const EditorJson& params) {
   if (method == "initialized") {
     watch_fields();
   } else if (method == "textDocument/didOpen") {

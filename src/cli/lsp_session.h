@@ -36,41 +36,41 @@ class LanguageSession {
   bool shut_down() const { return shut_down_; }
 
  private:
-  using Answer = base::Result<nlohmann::json>;
+  using Answer = base::Result<EditorJson>;
   struct Request {
     const char* method;
-    Answer (LanguageSession::*answer)(const nlohmann::json& params);
+    Answer (LanguageSession::*answer)(const EditorJson& params);
   };
   static const Request kRequests[];
 
-  void read(const nlohmann::json& message);
-  void answer(const nlohmann::json& id, const std::string& method, const nlohmann::json& params);
-  void hear(const std::string& method, const nlohmann::json& params);
-  void heed(const std::string& method, const nlohmann::json& params);
-  void send(const nlohmann::json& message);
-  void fail(const nlohmann::json& id, int code, const std::string& message);
+  void read(const EditorJson& message);
+  void answer(const EditorJson& id, const std::string& method, const EditorJson& params);
+  void hear(const std::string& method, const EditorJson& params);
+  void heed(const std::string& method, const EditorJson& params);
+  void send(const EditorJson& message);
+  void fail(const EditorJson& id, int code, const std::string& message);
 
-  Answer initialize(const nlohmann::json& params);
-  Answer shutdown(const nlohmann::json& params);
-  Answer hover(const nlohmann::json& params);
-  Answer completion(const nlohmann::json& params);
-  Answer definition(const nlohmann::json& params);
-  Answer references(const nlohmann::json& params);
-  Answer symbols(const nlohmann::json& params);
-  Answer formatting(const nlohmann::json& params);
-  Answer prepare_rename(const nlohmann::json& params);
-  Answer rename(const nlohmann::json& params);
-  Answer code_actions(const nlohmann::json& params);
+  Answer initialize(const EditorJson& params);
+  Answer shutdown(const EditorJson& params);
+  Answer hover(const EditorJson& params);
+  Answer completion(const EditorJson& params);
+  Answer definition(const EditorJson& params);
+  Answer references(const EditorJson& params);
+  Answer symbols(const EditorJson& params);
+  Answer formatting(const EditorJson& params);
+  Answer prepare_rename(const EditorJson& params);
+  Answer rename(const EditorJson& params);
+  Answer code_actions(const EditorJson& params);
 
-  void opened(const nlohmann::json& document);
-  void changed(const nlohmann::json& params);
+  void opened(const EditorJson& document);
+  void changed(const EditorJson& params);
   void closed(const std::string& uri);
   void watch_fields();
 
   // The document that the parameters name. kNotFound.
-  base::Result<OpenDocument*> document(const nlohmann::json& params);
+  base::Result<OpenDocument*> document(const EditorJson& params);
   EditorView view(OpenDocument& document) const;
-  nlohmann::json diagnostics_of(OpenDocument& document) const;
+  EditorJson diagnostics_of(OpenDocument& document) const;
 
   const KnownFrom known_;
   const std::string version_;

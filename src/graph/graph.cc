@@ -12,7 +12,6 @@ namespace {
 
 using lang::format_string;
 
-
 // `where …`, `for each …`: how entries and clauses are told in a picture.
 std::string where_label(const std::optional<track::Condition>& where) {
   return where ? "where " + lang::format_condition(*where) : "";

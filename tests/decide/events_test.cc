@@ -11,7 +11,7 @@ using std::chrono::minutes;
 using testing::ElementsAre;
 using track::PositionState;
 
-const base::Instant kStart = at("2026-06-01T09:00:00Z");
+const base::Instant kReceived = at("2026-06-01T09:00:00Z");
 
 track::BlockEvent event(std::int64_t id, base::Instant at, std::string name,
                         std::string properties = "{}") {
@@ -19,14 +19,14 @@ track::BlockEvent event(std::int64_t id, base::Instant at, std::string name,
 }
 
 // One row with its events.
-struct Case {
+struct Hearing {
   TestRow row;
   std::vector<track::BlockEvent> events;
   std::string data;
   std::int64_t heard = 0;
 };
 
-track::BlockOutcome run(const TestTrack& track, base::Instant now, const Case& one) {
+track::BlockOutcome hear(const TestTrack& track, base::Instant now, const Hearing& one) {
   track::ContactBlock block = track.block(now, {one.row});
   block.events = {one.events};
   block.data = {one.data};
@@ -36,8 +36,8 @@ track::BlockOutcome run(const TestTrack& track, base::Instant now, const Case& o
   return out;
 }
 
-Case arrived(base::Instant opened = kStart - hours(1)) {
-  Case one;
+Hearing came(base::Instant opened = kReceived - hours(1)) {
+  Hearing one;
   one.row.step_at = one.row.due_at = opened;
   return one;
 }
@@ -61,15 +61,15 @@ TEST(Events, R14OneIsMetByTheFirstOnRuleOfItsNameAndCondition) {
   const TestTrack track = made(kOn);
   EXPECT_THAT(track.program.events(), ElementsAre("closed", "made"));
   EXPECT_TRUE(track.program.keeps_data());
-  Case one = arrived();
-  one.events = {event(1, kStart, "made", R"({"size":1})")};
-  track::BlockOutcome out = run(track, kStart, one);
+  Hearing one = came();
+  one.events = {event(1, kReceived, "made", R"({"size":1})")};
+  track::BlockOutcome out = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(out, 0).moves, 0);
   EXPECT_EQ(out.heard[0], 1);
-  EXPECT_EQ(out.due_at[0], kStart - hours(1) + 72 * hours(1)) << "it waits on as before";
+  EXPECT_EQ(out.due_at[0], kReceived - hours(1) + 72 * hours(1)) << "it waits on as before";
 
-  one.events.push_back(event(2, kStart, "made", R"({"size":"2","name":"Pelican"})"));
-  out = run(track, kStart, one);
+  one.events.push_back(event(2, kReceived, "made", R"({"size":"2","name":"Pelican"})"));
+  out = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(out, 0).step, track.step("b"));
   EXPECT_EQ(out.heard[0], 2);
   EXPECT_EQ(out.writes.at(0).value.at(0), track::Value(std::string("Pelican")));
@@ -79,28 +79,28 @@ TEST(Events, R14OneIsMetByTheFirstOnRuleOfItsNameAndCondition) {
 
 TEST(Events, EachIsHeardOnceAndInTheOrderOfItsReceipt) {
   const TestTrack track = made(kOn);
-  Case one = arrived();
-  one.events = {event(1, kStart - minutes(3), "made", R"({"size":2})"),
-                event(2, kStart - minutes(2), "made", R"({"size":2})")};
-  const track::BlockOutcome out = run(track, kStart, one);
+  Hearing one = came();
+  one.events = {event(1, kReceived - minutes(3), "made", R"({"size":2})"),
+                event(2, kReceived - minutes(2), "made", R"({"size":2})")};
+  const track::BlockOutcome out = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(out, 0).path_json,
             fmt::format("[{},0,{},0,{}]", track.step("a"), track.step("b"), track.outcome("twice")))
       << "the second comes after the move that the first makes";
   one.heard = 1;
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).step, track.step("b"));
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).step, track.step("b"));
   one.heard = 2;
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).moves, 0);
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).moves, 0);
   one.heard = 0;
-  one.events[1].at = kStart + minutes(1);
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).step, track.step("b")) << "not received yet";
+  one.events[1].at = kReceived + minutes(1);
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).step, track.step("b")) << "not received yet";
 }
 
 TEST(Events, LeaveOnComesBeforeTheRules) {
   const TestTrack track = made(kOn);
-  Case one = arrived();
-  one.events = {event(1, kStart, "closed", R"({"why":"test"})"),
-                event(2, kStart, "closed", R"({"why":"moved"})")};
-  const track::BlockOutcome out = run(track, kStart, one);
+  Hearing one = came();
+  one.events = {event(1, kReceived, "closed", R"({"why":"test"})"),
+                event(2, kReceived, "closed", R"({"why":"moved"})")};
+  const track::BlockOutcome out = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(out, 0).step, track.outcome("closed"));
   EXPECT_TRUE(shape_of(out, 0).withdraws);
   EXPECT_EQ(out.heard[0], 2);
@@ -108,13 +108,13 @@ TEST(Events, LeaveOnComesBeforeTheRules) {
 
 TEST(Events, OneThatCameBeforeATimerIsHeardBeforeIt) {
   const TestTrack track = made(kOn);
-  const base::Instant due = kStart + hours(72);
-  Case one = arrived(kStart);
+  const base::Instant due = kReceived + hours(72);
+  Hearing one = came(kReceived);
   one.row.due_at = due;
   one.events = {event(1, due - minutes(1), "made", R"({"size":2})")};
-  EXPECT_EQ(shape_of(run(track, due + hours(1), one), 0).step, track.step("b"));
+  EXPECT_EQ(shape_of(hear(track, due + hours(1), one), 0).step, track.step("b"));
   one.events[0].at = due + minutes(1);
-  EXPECT_EQ(shape_of(run(track, due + hours(1), one), 0).step, track.outcome("late"));
+  EXPECT_EQ(shape_of(hear(track, due + hours(1), one), 0).step, track.outcome("late"));
 }
 
 TEST(Events, OnCancelsTheTimerOfADelayedMove) {
@@ -131,22 +131,22 @@ step "b"
   otherwise:
     stop as "end"
 )");
-  Case one = arrived();
+  Hearing one = came();
   one.row.step = track.step("b");
   one.row.state = PositionState::kClosed;
-  one.row.due_at = kStart;
-  one.row.stayed = track::kLooks | static_cast<std::uint64_t>((kStart + hours(240)).us);
-  one.events = {event(1, kStart, "paid")};
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).step, track.outcome("paid"));
-  one.events = {event(1, kStart, "seen")};
-  const track::BlockOutcome out = run(track, kStart, one);
+  one.row.due_at = kReceived;
+  one.row.stayed = track::kLooks | static_cast<std::uint64_t>((kReceived + hours(240)).us);
+  one.events = {event(1, kReceived, "paid")};
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).step, track.outcome("paid"));
+  one.events = {event(1, kReceived, "seen")};
+  const track::BlockOutcome out = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(out, 0).path_json,
             fmt::format("[{0},1,{0},2,{1}]", track.step("b"), track.outcome("end")))
       << "the step is open";
-  one.events = {event(1, kStart, "other")};
-  const track::BlockOutcome waits = run(track, kStart, one);
+  one.events = {event(1, kReceived, "other")};
+  const track::BlockOutcome waits = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(waits, 0).moves, 0);
-  EXPECT_EQ(waits.due_at[0], kStart + hours(240));
+  EXPECT_EQ(waits.due_at[0], kReceived + hours(240));
 }
 
 TEST(Events, DidCountsWhatHasHappened) {
@@ -160,27 +160,28 @@ step "a"
   when did not do "seen" and score is 1:
     stop as "unseen"
 )");
-  Case one = arrived();
-  one.row.step_at = kStart - hours(2);
-  one.events = {event(1, kStart - hours(47), "bought", R"({"total":20})"),
-                event(2, kStart - hours(30), "bought", R"({"total":5})")};
+  Hearing one = came();
+  one.row.step_at = kReceived - hours(2);
+  one.events = {event(1, kReceived - hours(47), "bought", R"({"total":20})"),
+                event(2, kReceived - hours(30), "bought", R"({"total":5})")};
   one.heard = 5;
-  track::BlockOutcome out = run(track, kStart, one);
+  track::BlockOutcome out = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(out, 0).moves, 0);
-  one.events.push_back(event(3, kStart, "bought", R"({"total":"11"})"));
-  out = run(track, kStart, one);
+  one.events.push_back(event(3, kReceived, "bought", R"({"total":"11"})"));
+  out = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(out, 0).step, track.outcome("often"));
-  EXPECT_EQ(shape_of(run(track, kStart + hours(2), one), 0).moves, 0) << "the first is too long ago";
+  EXPECT_EQ(shape_of(hear(track, kReceived + hours(2), one), 0).moves, 0)
+      << "the first is too long ago";
 
-  one.events = {event(1, kStart - hours(3), "opened")};
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).moves, 0) << "before it entered";
-  one.events[0].at = kStart - hours(1);
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).step, track.outcome("opened"));
+  one.events = {event(1, kReceived - hours(3), "opened")};
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).moves, 0) << "before it entered";
+  one.events[0].at = kReceived - hours(1);
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).step, track.outcome("opened"));
   one.events.clear();
   one.row.values["score"] = 1.0;
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).step, track.outcome("unseen"));
-  one.events = {event(1, kStart - hours(900), "seen")};
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).moves, 0);
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).step, track.outcome("unseen"));
+  one.events = {event(1, kReceived - hours(900), "seen")};
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).moves, 0);
 }
 
 TEST(Events, ATimerIsSetForWhenADidChangesItsAnswer) {
@@ -189,12 +190,12 @@ step "a"
   when did not do "seen" within the last 3 hours:
     stop as "quiet"
 )");
-  Case one = arrived();
-  one.events = {event(1, kStart - hours(1), "seen")};
+  Hearing one = came();
+  one.events = {event(1, kReceived - hours(1), "seen")};
   one.heard = 1;
-  const track::BlockOutcome out = run(track, kStart, one);
-  EXPECT_EQ(out.due_at[0], kStart + hours(2) + base::Duration(1));
-  EXPECT_EQ(shape_of(run(track, out.due_at[0], one), 0).step, track.outcome("quiet"));
+  const track::BlockOutcome out = hear(track, kReceived, one);
+  EXPECT_EQ(out.due_at[0], kReceived + hours(2) + base::Duration(1));
+  EXPECT_EQ(shape_of(hear(track, out.due_at[0], one), 0).step, track.outcome("quiet"));
 }
 
 TEST(Events, OneThatADidAsksForHasTheRulesTestedAgain) {
@@ -205,10 +206,10 @@ step "a"
   when did "bought" at least 2 times:
     stop as "two"
 )");
-  Case one = arrived();
-  one.events = {event(1, kStart - hours(2), "bought"), event(2, kStart, "ping"),
-                event(3, kStart, "bought")};
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).step, track.outcome("two"));
+  Hearing one = came();
+  one.events = {event(1, kReceived - hours(2), "bought"), event(2, kReceived, "ping"),
+                event(3, kReceived, "bought")};
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).step, track.outcome("two"));
 }
 
 TEST(Events, GatherOnTakesWhoMeetsItsConditionAndKeepsWhatItCameWith) {
@@ -228,29 +229,29 @@ step "b"
     stay
 )");
   const track::BlockEvent cart =
-      event(1, kStart, "cart", R"({"total":70,"cart_id":"c1","items":[1,2]})");
-  track::ContactBlock block = track.block(kStart, {with({{"active", true}})});
+      event(1, kReceived, "cart", R"({"total":70,"cart_id":"c1","items":[1,2]})");
+  track::ContactBlock block = track.block(kReceived, {with({{"active", true}})});
   EXPECT_EQ(track.program.admits(block, 0, cart), track.step("b"));
   EXPECT_EQ(track.program.first_step(), track.step("b"));
-  EXPECT_EQ(track.program.admits(block, 0, event(1, kStart, "cart", R"({"total":49})")),
+  EXPECT_EQ(track.program.admits(block, 0, event(1, kReceived, "cart", R"({"total":49})")),
             std::nullopt);
-  EXPECT_EQ(track.program.admits(block, 0, event(1, kStart, "other")), std::nullopt);
-  block = track.block(kStart, {with({{"active", true}, {"score", 9.0}})});
+  EXPECT_EQ(track.program.admits(block, 0, event(1, kReceived, "other")), std::nullopt);
+  block = track.block(kReceived, {with({{"active", true}, {"score", 9.0}})});
   EXPECT_EQ(track.program.admits(block, 0, cart), std::nullopt) << "it would leave at once";
 
-  Case one = arrived();
+  Hearing one = came();
   one.row.step = track.step("b");
   one.data = data_of(cart);
-  one.events = {cart, event(2, kStart, "paid", R"({"cart_id":"c2"})")};
+  one.events = {cart, event(2, kReceived, "paid", R"({"cart_id":"c2"})")};
   one.heard = 1;
-  track::BlockOutcome out = run(track, kStart, one);
+  track::BlockOutcome out = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(out, 0).acts.size(), 1U);
   EXPECT_EQ(shape_of(out, 0).state, PositionState::kOpen) << "another cart was paid";
   EXPECT_EQ(out.heard[0], 2);
   one.events[1].properties = R"({"cart_id":"c1"})";
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).step, track.outcome("paid"));
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).step, track.outcome("paid"));
   one.events[1].properties = "{}";
-  EXPECT_EQ(shape_of(run(track, kStart, one), 0).step, track.outcome("paid"));
+  EXPECT_EQ(shape_of(hear(track, kReceived, one), 0).step, track.outcome("paid"));
 }
 
 TEST(Scopes, EntryVariablesAreSetAddedToAndCleared) {
@@ -268,10 +269,10 @@ step "b"
   otherwise:
     stop as "wrong"
 )");
-  Case one = arrived();
+  Hearing one = came();
   one.row.values = {{"nick", std::string("pro")}, {"score", 2.0}};
   one.data = R"({"entry":{"old":1,"list":[1,{"a":2}]}})";
-  const track::BlockOutcome out = run(track, kStart, one);
+  const track::BlockOutcome out = hear(track, kReceived, one);
   EXPECT_EQ(shape_of(out, 0).step, track.outcome("right"));
   EXPECT_EQ(out.payload[0], R"([{"plan":"pro","list":[1,{"a":2}],"none":null}])");
   EXPECT_EQ(out.data[0], R"({"entry":{"list":[1,{"a":2}],"plan":"pro","tries":3.0}})");
@@ -286,7 +287,7 @@ step "a"
   when visit.entered_at is before visit.step_entered_at:
     stop as "thrice"
 )");
-  const track::BlockOutcome out = run(track, kStart, arrived());
+  const track::BlockOutcome out = hear(track, kReceived, came());
   EXPECT_EQ(shape_of(out, 0).step, track.outcome("thrice"));
   EXPECT_EQ(shape_of(out, 0).moves, 3);
   EXPECT_EQ(out.data[0], fmt::format(R"({{"visits":{{"{}":3}}}})", track.step("a")));
@@ -304,9 +305,9 @@ step "a"
     stop as "neither"
 )");
   const auto outcome = [&](const std::string& data) {
-    Case one = arrived();
+    Hearing one = came();
     one.data = data;
-    return track.numbering.name_of(shape_of(run(track, kStart, one), 0).step);
+    return track.numbering.name_of(shape_of(hear(track, kReceived, one), 0).step);
   };
   EXPECT_EQ(outcome(R"({"entry":{"a":1,"b":1.0}})"), "same");
   EXPECT_EQ(outcome(R"({"entry":{"a":"1","b":1}})"), "neither");
@@ -326,9 +327,9 @@ step "a"
     show "banner"
     stop
 )");
-  Case one = arrived();
+  Hearing one = came();
   one.row.values = {{"score", 4.0}};
-  const track::BlockOutcome out = run(track, kStart, one);
+  const track::BlockOutcome out = hear(track, kReceived, one);
   std::vector<std::string> asked;
   for (const track::Shape::Act& act : shape_of(out, 0).acts) {
     asked.emplace_back(track::action_kind_name(act.kind));
