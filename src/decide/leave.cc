@@ -5,10 +5,16 @@ namespace {
 
 using base::Result;
 
-// Everybody, where a clause has no condition.
-Node everybody() {
+// Nobody is in an arm that has no share.
+Node nobody() {
   Node node;
   node.kind = Node::Kind::kArm;
+  return node;
+}
+
+// Where a clause has no condition.
+Node everybody() {
+  Node node = nobody();
   node.negated = true;
   return node;
 }
@@ -24,7 +30,7 @@ Result<Node> no_longer_gathered(const track::Track& track, Columns& columns) {
     }
     const auto* const contacts = std::get_if<track::GatherContacts>(&gather->what);
     if (contacts == nullptr) {
-      continue;  // an event does not end; of a query its owner knows
+      return nobody();  // an event does not end, and what a query gives is known to its run alone
     }
     Node taken = everybody();
     if (contacts->where) {
@@ -32,7 +38,7 @@ Result<Node> no_longer_gathered(const track::Track& track, Columns& columns) {
     }
     none.children.push_back(std::move(taken));
   }
-  return none;
+  return none.children.empty() ? nobody() : none;
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace turnout::decide {
 
 struct LeaveCondition {
   const track::Leave* clause = nullptr;
-  // `no longer gathered`: met when none of the track's `gather contacts` clauses would take the
-  // contact.
+  // `no longer gathered`: met when none of the track's clauses would take the contact, where all of
+  // them are `gather contacts`.
   bool by_gathering = false;
   Node condition;  // of `leave on`: none
 };

@@ -160,6 +160,22 @@ step "a"
   }
 }
 
+TEST(Leave, NoLongerGatheredSaysNothingOfWhatCameByAnEventOrAQuery) {
+  for (const char* gather :
+       {"gather on \"cart\"", "gather from \"crm\" query \"select 1\" every 1 day",
+        "gather on \"cart\"\n  gather contacts where score is 5 continuously"}) {
+    const TestTrack track = made(fmt::format(R"(track "t"
+  {}
+  leave when no longer gathered as "gone"
+step "a"
+  otherwise:
+    stop as "end"
+)",
+                                             gather));
+    EXPECT_EQ(shape_of(track.run(kStart, {arrived()}), 0).step, track.outcome("end")) << gather;
+  }
+}
+
 TEST(Leave, WhoWouldLeaveIsNotGathered) {
   const track::Track track = parsed(R"(track "t"
   gather contacts where score is at least 5 continuously
