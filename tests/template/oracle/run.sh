@@ -11,18 +11,8 @@ root=$(cd "$here/../../.." && pwd)
 build=${1:-build/dev}
 program=$(cd "$root" && realpath -m "$build")/tests/template_oracle
 
-for tool in node npm; do
-  command -v "$tool" >/dev/null || { echo "oracle: $tool is missing; scripts/setup.sh test installs it" >&2; exit 1; }
-done
 [ -x "$program" ] || { echo "oracle: $program is missing; build the target template_oracle" >&2; exit 1; }
 
+"$root/scripts/npm_ci.sh" "$here"
 cd "$here"
-# What npm installed last is noted in node_modules/.package-lock.json; it is older than a changed lock.
-if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  if ! npm ci --ignore-scripts --loglevel=error >&2; then
-    echo "oracle: liquidjs could not be fetched (npm ci); it is needed to compare with" >&2
-    exit 1
-  fi
-  touch node_modules/.package-lock.json
-fi
 exec env TZ=UTC node compare.mjs "$program"
