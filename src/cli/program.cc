@@ -293,28 +293,14 @@ int read_known(Line& line) {
   return split_pairs(line.known_fields, "--field", false, line.known.fields);
 }
 
-int run_check(Line& line) {
+// A command that looks at a track with the names that are known.
+template <class Options>
+int run_known(Line& line, Options& options, int (*command)(const Options&)) {
   if (const int code = read_known(line); code != kExitDone) {
     return code;
   }
-  line.check.known = line.known;
-  return check_files(line.check);
-}
-
-int run_try(Line& line) {
-  if (const int code = read_known(line); code != kExitDone) {
-    return code;
-  }
-  line.dry.known = line.known;
-  return try_track(line.dry);
-}
-
-int run_explain(Line& line) {
-  if (const int code = read_known(line); code != kExitDone) {
-    return code;
-  }
-  line.explain.known = line.known;
-  return explain_track(line.explain);
+  options.known = line.known;
+  return command(options);
 }
 
 int run_tests(Line& line) {
@@ -364,16 +350,16 @@ int dispatch(const std::string& command, Line& line) {
     return run_import(line);
   }
   if (command == "check") {
-    return run_check(line);
+    return run_known(line, line.check, check_files);
   }
   if (command == "test") {
     return run_tests(line);
   }
   if (command == "try") {
-    return run_try(line);
+    return run_known(line, line.dry, try_track);
   }
   if (command == "explain") {
-    return run_explain(line);
+    return run_known(line, line.explain, explain_track);
   }
   if (command == "fmt") {
     return format_files(line.format);

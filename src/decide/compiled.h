@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "decide/condition.h"
@@ -110,8 +111,11 @@ struct CompiledTrack {
     if (track::is_leave_rule(number)) {
       return leaves[track::leave_index(number)];
     }
-    return number == track::kHeldOutRule ? *hold_out
-                                         : steps[step].rules[static_cast<std::size_t>(number)];
+    if (number == track::kHeldOutRule) {
+      CHECK(hold_out.has_value());
+      return *hold_out;
+    }
+    return steps[step].rules[static_cast<std::size_t>(number)];
   }
 
   std::size_t step_index(std::int32_t number) const {
@@ -132,10 +136,5 @@ base::Result<CompiledTrack> compile_track(const track::Track& track,
 // Takes all rows of `block` as far as they go. See Program::run.
 void run_passage(const CompiledTrack& compiled, track::ContactBlock& block,
                  track::BlockOutcome& out);
-
-// The first instant after `after` at which the clock brings an `after`, `once at` or `every` rule
-// about for a contact whose step opened at `step_at`; kNever for none, and for other rules.
-base::Instant turn_after(const CompiledRule& rule, const Rows& rows, std::size_t row,
-                         base::Instant step_at, base::Instant after);
 
 }  // namespace turnout::decide

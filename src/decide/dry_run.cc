@@ -68,9 +68,7 @@ Result<void> DryRun::set(const std::string& field, const track::Value& value) {
     if (name->scope != Scope::kEntry && name->scope != Scope::kRow) {
       return base::fail(base::ErrorCode::kInvalid, fmt::format("{} cannot be set", field));
     }
-    nlohmann::json data = data_.empty() ? nlohmann::json::object() : nlohmann::json::parse(data_);
-    data[name->scope == Scope::kEntry ? "entry" : "row"][name->name] = json_of(value);
-    data_ = data.dump();
+    data_ = with_value(data_, *name, value);
     return base::ok();
   }
   const track::Field* const declared = catalogue_.find(field);
@@ -123,23 +121,15 @@ Result<void> DryRun::send(const std::string& event, const std::string& propertie
 
 // Due now; a closed one keeps when it opens.
 void DryRun::look_now() {
-  if (state_ == PositionState::kClosed && due_at_ > now_ &&
-      (stayed_ & (track::kFollows | track::kLooks)) == 0) {
-    stayed_ |= track::kLooks | static_cast<std::uint64_t>(due_at_.us);
+  if (state_ == PositionState::kClosed && due_at_ > now_) {
+    stayed_ = track::looked_at(stayed_, due_at_);
   }
   due_at_ = now_;
 }
 
 track::Value DryRun::value(const std::string& field) const {
   if (const auto name = scoped_name(field)) {
-    const auto data = nlohmann::json::parse(data_, nullptr, false);
-    const auto scope = nlohmann::json::json_pointer(name->scope == Scope::kEntry ? "/entry"
-                                                    : name->scope == Scope::kRow ? "/row"
-                                                                                 : "/event");
-    const auto found =
-        data.is_object() && data.contains(scope) ? data[scope].find(name->name) : data.end();
-    return data.is_object() && data.contains(scope) && found != data[scope].end() ? value_in(*found)
-                                                                                  : track::Value();
+    return value_in(data_, *name);
   }
   const auto found = values_.find(field);
   return found == values_.end() ? track::Value() : found->second;

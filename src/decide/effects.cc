@@ -230,6 +230,26 @@ void FieldEffects::collect(std::vector<track::BlockOutcome::FieldWrite>& writes)
   }
 }
 
+void write_entry(const CompiledAction& action, const Rows& rows, std::size_t row, Scopes& scopes) {
+  CHECK(action.entry.has_value());
+  const std::string& name = *action.entry;
+  if (action.kind == CompiledAction::Kind::kClear) {
+    scopes.set_entry(row, name, Missing{});
+    return;
+  }
+  Value value = action.delay ? Value() : value_of(action.value, rows, row);
+  if (action.kind == CompiledAction::Kind::kAdd) {
+    const nlohmann::json* const held = scopes.find({Scope::kEntry, name}, row);
+    const Value before = held == nullptr ? Value() : value_in(*held);
+    const Zone& zone = rows.zone(row);
+    value = action.delay ? moved_time(before, *action.delay, action.sign, zone)
+                         : added(before, value, action.sign, zone);
+  }
+  if (!std::holds_alternative<Missing>(value)) {
+    scopes.set_entry(row, name, value);
+  }
+}
+
 void Payloads::add(const JsonTemplate& payload, const Rows& rows, const RowNumber* selection,
                    std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {

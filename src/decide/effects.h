@@ -56,6 +56,9 @@ class FieldEffects {
   std::deque<std::string> texts_;  // what `text` of the copies points to, beside the block
 };
 
+// `set`, `clear` or `increase` of entry.NAME, which has no type: what is set is kept as it is.
+void write_entry(const CompiledAction& action, const Rows& rows, std::size_t row, Scopes& scopes);
+
 // JSON that actions carry. One list of pieces per row.
 class Payloads {
  public:

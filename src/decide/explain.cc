@@ -20,6 +20,7 @@ class Explainer {
 
   std::vector<std::string> fields(const std::set<std::size_t>& indices) const {
     std::vector<std::string> names;
+    names.reserve(indices.size());
     for (const std::size_t index : indices) {
       names.push_back(compiled_.columns.fields[index].name);
     }
@@ -27,6 +28,7 @@ class Explainer {
   }
   std::vector<std::string> tags(const std::set<std::size_t>& indices) const {
     std::vector<std::string> names;
+    names.reserve(indices.size());
     for (const std::size_t index : indices) {
       names.push_back(compiled_.columns.tags[index]);
     }
@@ -46,6 +48,7 @@ class Explainer {
   }
   std::vector<std::string> reads() const {
     std::vector<std::string> names;
+    names.reserve(compiled_.columns.fields.size());
     for (const track::Field& field : compiled_.columns.fields) {
       names.push_back(field.name);
     }

@@ -11,10 +11,10 @@
 
 #include "base/check.h"
 #include "decide/compiled.h"
-#include "decide/convert.h"
 #include "decide/effects.h"
 #include "decide/event_queue.h"
 #include "decide/row.h"
+#include "decide/rule_turns.h"
 #include "decide/scopes.h"
 #include "decide/select.h"
 #include "decide/ways.h"
@@ -28,26 +28,6 @@ using track::PositionState;
 
 constexpr base::Duration kSmallest{1};
 constexpr Instant kBeginning{std::numeric_limits<std::int64_t>::min()};
-
-// The first instant after `after` at which the time alone may change whether the rule is met.
-Instant next_answer(const CompiledRule& rule, const Rows& rows, std::size_t row, Instant step_at,
-                    Instant after) {
-  if (rule.head == CompiledRule::Head::kWhen) {
-    return rule.reads.time ? next_change(rule.condition, rows, row, after) : kNever;
-  }
-  return turn_after(rule, rows, row, step_at, after);
-}
-
-// The first instant in [from, now] at which a comparison with the time changed its answer, or
-// kNever.
-Instant turned(const CompiledRule& rule, const Rows& rows, std::size_t row, Instant step_at,
-               Instant from) {
-  if (from > rows.now()) {
-    return kNever;
-  }
-  const Instant at = next_answer(rule, rows, row, step_at, from - kSmallest);
-  return at <= rows.now() ? at : kNever;
-}
 
 class Passage {
   // Where a row with events stands by now.
@@ -509,10 +489,7 @@ class Passage {
   void close(RowNumber row, Instant at, std::uint64_t mark) {
     const Instant looks = next_leave(row);
     out_.due_at[row] = std::min(at, looks);
-    out_.stayed[row] = mark;
-    if (looks < at && (mark & track::kFollows) == 0) {
-      out_.stayed[row] |= track::kLooks | static_cast<std::uint64_t>(at.us);
-    }
+    out_.stayed[row] = looks < at ? track::looked_at(mark, at) : mark;
   }
 
   void stay(const CompiledStep& step, std::size_t rule_number, RowNumber row) {
@@ -566,7 +543,7 @@ class Passage {
   void write(const CompiledAction& action, std::size_t count) {
     if (action.entry) {
       for (std::size_t i = 0; i < count; ++i) {
-        write_entry(action, met_[i]);
+        write_entry(action, rows_, met_[i], scopes_);
       }
     } else if (action.kind == CompiledAction::Kind::kSet) {
       fields_.set(action.field, action.value, met_.data(), count);
@@ -574,29 +551,6 @@ class Passage {
       fields_.clear(action.field, met_.data(), count);
     } else {
       fields_.add(action, met_.data(), count);
-    }
-  }
-
-  // entry.NAME, which has no type: what is set is kept as it is.
-  void write_entry(const CompiledAction& action, RowNumber row) {
-    if (action.kind == CompiledAction::Kind::kClear) {
-      scopes_.set_entry(row, *action.entry, track::Missing{});
-      return;
-    }
-    const track::Value value = action.delay ? track::Value() : value_of(action.value, rows_, row);
-    if (action.kind == CompiledAction::Kind::kSet) {
-      if (!std::holds_alternative<track::Missing>(value)) {
-        scopes_.set_entry(row, *action.entry, value);
-      }
-      return;
-    }
-    const Zone& zone = rows_.zone(row);
-    const nlohmann::json* const held = scopes_.find({Scope::kEntry, *action.entry}, row);
-    const track::Value before = held == nullptr ? track::Value() : value_in(*held);
-    const track::Value sum = action.delay ? moved_time(before, *action.delay, action.sign, zone)
-                                          : added(before, value, action.sign, zone);
-    if (!std::holds_alternative<track::Missing>(sum)) {
-      scopes_.set_entry(row, *action.entry, sum);
     }
   }
 
@@ -641,27 +595,6 @@ class Passage {
 };
 
 }  // namespace
-
-Instant turn_after(const CompiledRule& rule, const Rows& rows, std::size_t row, Instant step_at,
-                   Instant after) {
-  Instant at = kNever;
-  switch (rule.head) {
-    case CompiledRule::Head::kAfter:
-      at = rows.zone(row).add(step_at, rule.after, 1);
-      break;
-    case CompiledRule::Head::kOnceAt:
-      at = {moment(rule.once_at, rows, row, rows.now()).value};
-      break;
-    case CompiledRule::Head::kEvery:
-      return next_turn(rule.every, rows.zone(row), std::max(step_at, after));
-    case CompiledRule::Head::kWhen:
-    case CompiledRule::Head::kOn:
-    case CompiledRule::Head::kShare:
-    case CompiledRule::Head::kOtherwise:
-      break;
-  }
-  return at > after ? at : kNever;
-}
 
 void run_passage(const CompiledTrack& compiled, track::ContactBlock& block,
                  track::BlockOutcome& out) {

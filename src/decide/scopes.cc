@@ -13,7 +13,7 @@ using track::Value;
 
 // An object, whatever stands in the text.
 json object_in(const std::string& text) {
-  json parsed = text.empty() ? json() : json::parse(text, nullptr, false);
+  const json parsed = text.empty() ? json() : json::parse(text, nullptr, false);
   return parsed.is_object() ? parsed : json::object();
 }
 
@@ -41,6 +41,19 @@ const json* member(const json& object, const std::string& name) {
 std::string data_of(const track::BlockEvent& event) {
   const json properties = object_in(event.properties);
   return json{{"entry", properties}, {"event", properties}}.dump();
+}
+
+Value value_in(const std::string& data, const ScopedName& name) {
+  const json all = object_in(data);
+  const json* const scope = member(all, key_of(name.scope));
+  const json* const found = scope == nullptr ? nullptr : member(*scope, name.name);
+  return found == nullptr ? Value(Missing{}) : value_in(*found);
+}
+
+std::string with_value(const std::string& data, const ScopedName& name, const Value& value) {
+  json all = object_in(data);
+  all[key_of(name.scope)][name.name] = json_of(value);  // null is as good as nothing
+  return all.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Scopes::Scopes(const Columns& columns, const track::ContactBlock& block, Rows& rows)

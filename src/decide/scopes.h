@@ -22,6 +22,10 @@ namespace turnout::decide {
 
 // What an entry keeps that an event has gathered.
 std::string data_of(const track::BlockEvent& event);
+// One name of what an entry keeps; not of visit.*.
+track::Value value_in(const std::string& data, const ScopedName& name);
+// `data` with the name set, or taken away by Missing.
+std::string with_value(const std::string& data, const ScopedName& name, const track::Value& value);
 
 // Not thread-safe. Block, columns and rows outlive it. Does nothing where no dotted name is used.
 class Scopes {
@@ -47,7 +51,7 @@ class Scopes {
   // visit.* of a row that stands on the step, which opened at `step_at`.
   void stand(std::size_t row, std::int32_t step, const std::string& name, base::Instant step_at);
 
-  // As entries keep them. Nothing where the block has none.
+  // As entries keep them, per row; nothing where no dotted name is used.
   void write(std::vector<std::string>& out) const;
 
  private:

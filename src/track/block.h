@@ -82,6 +82,14 @@ inline constexpr std::uint64_t kLooks = std::uint64_t{1} << 61;  // without kFol
                                                                  // microseconds since 1970 at
                                                                  // which it opens
 
+// `stayed` of a closed position that is looked at before `due_at`, when it would be looked at or
+// open: it keeps when it opens.
+constexpr std::uint64_t looked_at(std::uint64_t stayed, base::Instant due_at) {
+  return (stayed & (kFollows | kLooks)) != 0
+             ? stayed
+             : stayed | kLooks | static_cast<std::uint64_t>(due_at.us);
+}
+
 // Beside the numbers of a step's rules, from 0 up, and what the store counts under -1 to -3, a move
 // is made by:
 inline constexpr std::int32_t kHeldOutRule = -4;  // the clause `hold out`

@@ -81,8 +81,8 @@ void map_position(Tables& tables, const ModelTrack& track, const PositionKey& ke
 // It keeps when it opens.
 void look_now(Tables& tables, const PositionKey& key, Position& position) {
   const base::Instant now = tables.clock();
-  if (position.due_at > now && (position.stayed & (track::kFollows | track::kLooks)) == 0) {
-    position.stayed |= track::kLooks | static_cast<std::uint64_t>(position.due_at.us);
+  if (position.due_at > now) {
+    position.stayed = track::looked_at(position.stayed, position.due_at);
   }
   tables.set_due(key, position, now);
 }

@@ -374,9 +374,8 @@ base::Result<std::int64_t> ModelSession::wake(const Fence& fence, const std::vec
     }
     Position& position = found->second;
     const base::Instant due = position.due_at == now ? now + base::Duration(1) : now;
-    if (position.state == track::PositionState::kClosed && position.due_at > due &&
-        (position.stayed & (track::kFollows | track::kLooks)) == 0) {
-      position.stayed |= track::kLooks | static_cast<std::uint64_t>(position.due_at.us);
+    if (position.state == track::PositionState::kClosed && position.due_at > due) {
+      position.stayed = track::looked_at(position.stayed, position.due_at);
     } else {
       position.stayed &= ~wake.woken;
     }
