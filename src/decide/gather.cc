@@ -170,14 +170,16 @@ const std::vector<track::Field>& GatherClause::fields() const { return impl_->co
 const std::vector<std::string>& GatherClause::tags() const { return impl_->columns.tags; }
 const std::set<std::string>& GatherClause::events() const { return impl_->columns.events; }
 bool GatherClause::depends_on_time() const {
-  return impl_->reads.time || (impl_->again_after && !impl_->again_after->zero());
+  const std::optional<CalendarDuration>& again = impl_->again_after;
+  return impl_->reads.time || (again && !again->zero());
 }
 
 std::optional<Instant> GatherClause::may_have_stopped_by(Instant now) const {
-  if (!impl_->again_after) {
+  const std::optional<CalendarDuration>& again = impl_->again_after;
+  if (!again) {
     return std::nullopt;
   }
-  return impl_->columns.zone.own.add(now, *impl_->again_after, -1);
+  return impl_->columns.zone.own.add(now, *again, -1);
 }
 
 Instant GatherClause::next_run(Instant last, Instant now) const {

@@ -211,8 +211,9 @@ class Passage {
   std::int32_t first_met(const std::vector<CompiledRule>& rules, RowNumber row,
                          const track::BlockEvent& event) const {
     for (std::size_t i = 0; i < rules.size(); ++i) {
-      if (rules[i].head == CompiledRule::Head::kOn && rules[i].event == event.name &&
-          (!rules[i].where || test(*rules[i].where, rows_, row, block_.now))) {
+      const CompiledRule& rule = rules[i];
+      if (rule.head == CompiledRule::Head::kOn && rule.event == event.name &&
+          (!rule.where || test(*rule.where, rows_, row, block_.now))) {
         return static_cast<std::int32_t>(i);
       }
     }
@@ -279,15 +280,15 @@ class Passage {
     return count;
   }
 
-  // The same for new entries that are held out.
-  std::size_t hold_out(std::size_t step, std::size_t count) {
+  // The same for new entries that are held out: those drawn below `share`.
+  std::size_t hold_out(std::size_t step, std::size_t count, double share) {
     std::size_t met = 0;
     std::size_t rest = 0;
     for (std::size_t i = 0; i < count; ++i) {
       const RowNumber row = current_[i];
       const bool is_new = block_.move_no[row] == 0 && ways_.moves(row) == 0;
-      if (is_new && draw(compiled_.id, block_.contact[row], block_.entry[row],
-                         track::kHeldOutStep) < compiled_.hold_out->share_high) {
+      if (is_new &&
+          draw(compiled_.id, block_.contact[row], block_.entry[row], track::kHeldOutStep) < share) {
         met_[met++] = row;
       } else {
         current_[rest++] = row;
@@ -327,8 +328,8 @@ class Passage {
       }
     }
     std::size_t left = leave(index, current_.size());
-    if (compiled_.hold_out) {
-      left = hold_out(index, left);
+    if (const std::optional<CompiledRule>& held_out = compiled_.hold_out) {
+      left = hold_out(index, left, held_out->share_high);
     }
     for (std::size_t rule = 0; rule < step.rules.size() && left > 0; ++rule) {
       const std::size_t met = step.rules[rule].move.kind == CompiledMove::Kind::kStay
@@ -520,8 +521,8 @@ class Passage {
   void act(const CompiledAction& action, std::size_t count) {
     switch (action.kind) {
       case CompiledAction::Kind::kSend:
-        if (action.payload) {
-          payloads_.add(*action.payload, rows_, met_.data(), count);
+        if (const auto& payload = action.payload) {
+          payloads_.add(*payload, rows_, met_.data(), count);
         }
         break;
       case CompiledAction::Kind::kSet:
@@ -530,8 +531,8 @@ class Passage {
         write(action, count);
         break;
       case CompiledAction::Kind::kTag:
-        if (action.tested_tag) {
-          std::vector<std::uint8_t>& tag = block_.tags[*action.tested_tag];
+        if (const std::optional<std::size_t>& tested = action.tested_tag) {
+          std::vector<std::uint8_t>& tag = block_.tags[*tested];
           for (std::size_t i = 0; i < count; ++i) {
             tag[met_[i]] = action.tag.add ? 1 : 0;
           }

@@ -80,6 +80,7 @@ class Member::Impl {
 
     // The sign of death.
     bool connection_ended = false;
+    std::optional<Tick> held_at;  // when its life lock was last found held
     bool probing = false;
     int probes = 0;
     Tick next_probe;
@@ -178,7 +179,7 @@ class Member::Impl {
   // The timeline in which stamps were read, as far as this peer knows.
   Timeline read_in() const { return timeline_.value_or(Timeline()); }
   void read_stamps_of_silent();
-  bool locks_prove() const;
+  bool lock_proves(const Peer& peer) const;
   void probe(Peer& peer);
   void probe_due();
   void forget_dead();

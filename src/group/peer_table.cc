@@ -104,6 +104,9 @@ bool Member::Impl::receive_advertisement(const Advertisement& message, const Pee
   } else {
     peer.connection_ended = false;
     probing_.erase(peer.name);
+    if (!unfit_ && !peer.probing && !lock_proves(peer)) {
+      probe(peer);
+    }
   }
   if (peer.name != master_row_.owner && message.fit) {
     peer.stamp_known =
@@ -338,8 +341,11 @@ void Member::Impl::probe_due() {
 }
 
 // A database that was away has dropped all locks: one that is free proves nothing until its holder
-// has had the time to come back, try again and stamp. A peer that has just begun cannot tell.
-bool Member::Impl::locks_prove() const { return now_ - failed_at_ >= cycles(2); }
+// has had the time to come back, try again and stamp. A peer that has just begun cannot tell, but
+// of those whose locks it has found held since: so it looks when it first hears them.
+bool Member::Impl::lock_proves(const Peer& peer) const {
+  return now_ - failed_at_ >= cycles(2) || (peer.held_at && *peer.held_at > failed_at_);
+}
 
 void Member::Impl::life_lock(const LifeResult& result, Tick now) {
   enter(now);
@@ -351,7 +357,10 @@ void Member::Impl::life_lock(const LifeResult& result, Tick now) {
   if (result.outcome == Attempt::kFailed) {
     become_unfit();
   }
-  const bool ended = (result.outcome == Attempt::kDone && locks_prove()) ||
+  if (result.outcome == Attempt::kRefused && result.incarnation == peer->incarnation) {
+    peer->held_at = now_;
+  }
+  const bool ended = (result.outcome == Attempt::kDone && lock_proves(*peer)) ||
                      base::planted(base::Mutant::kGoneWithoutLifeLock);
   if (ended && result.incarnation == peer->incarnation && peer->connection_ended) {
     peer->over = true;

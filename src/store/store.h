@@ -168,9 +168,10 @@ class Session {
   virtual base::Result<std::int64_t> give_up_deliveries(const std::vector<PeerId>& ended) = 0;
   // To be called before anything is handed out where the timeline may have changed. The first call
   // in a timeline makes those uncertain that may have been sent in the part that a fail-over has
-  // lost: of those waiting and due, the ones due within the last kHeldAround, and the oldest, as
-  // many as were sent in the kHeldAround before the last that is known of (at least kHeldAtLeast).
-  // Returns how many. Nothing in the timeline in which the schema was made.
+  // lost: of those waiting and due (or to be due within kHeldAround: the clock that is gone may
+  // have been ahead), the ones due within the last kHeldAround, and the oldest, as many as were
+  // sent in the kHeldAround before the last that is known of (at least kHeldAtLeast). Returns how
+  // many. Nothing in the timeline in which the schema was made.
   virtual base::Result<std::int64_t> hold_deliveries() = 0;
 
   // -- Questions

@@ -249,7 +249,8 @@ enum class OutboxState : std::int16_t {
   kWithdrawn = 5,  // not to be sent: the contact left the track before anybody had taken it
 };
 
-// What hold_deliveries() holds.
+// What hold_deliveries() holds. The time is also by how much the clocks of a database and its
+// standby may differ.
 inline constexpr base::Duration kHeldAround = std::chrono::minutes(1);
 inline constexpr std::int64_t kHeldAtLeast = 100;
 

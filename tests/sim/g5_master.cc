@@ -58,15 +58,13 @@ class Master : public Checker {
   }
 
   // What was taken or sent in the part that is lost waits again, and is held (hold_deliveries()).
-  // Only if the move itself was lost, or a clock that was set back says that it is not due yet, may
-  // it be sent again: the standby knows nothing of it.
+  // Only if the move itself was lost may it be sent again: the standby knows nothing of it.
   void on_set_back() override {
     held_.insert(delivered_.begin(), delivered_.end());
     const auto& outbox = world().database().tables().outbox;
     for (const store::OutboxKey& key : std::exchange(held_, {})) {
       const auto found = outbox.find(key);
-      if (found == outbox.end() || (found->second.state == store::OutboxState::kWaiting &&
-                                    found->second.due_at > world().instant())) {
+      if (found == outbox.end()) {
         doubtful_.insert(key);
       }
     }

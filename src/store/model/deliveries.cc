@@ -122,7 +122,7 @@ base::Result<std::int64_t> ModelSession::hold_deliveries() {
                     [&](const auto& one) { return one.second.at > last - kHeldAround; });
   std::vector<std::pair<base::Instant, OutboxKey>> due;
   for (const auto& [key, action] : t_->outbox) {
-    if (action.state == OutboxState::kWaiting && action.due_at <= now) {
+    if (action.state == OutboxState::kWaiting && action.due_at <= now + kHeldAround) {
       due.emplace_back(action.due_at, key);
     }
   }

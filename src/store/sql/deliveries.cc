@@ -234,7 +234,7 @@ base::Result<std::int64_t> hold(Connection& c) {
                   "or ") +
           key + " in (select track_id, contact_id, entry, move_no, action_no from outbox where " +
           "state = 0 and due_at <= $1 order by due_at limit $3))",
-      {now, now - kHeldAround, std::max(sent, kHeldAtLeast)});
+      {now + kHeldAround, now - kHeldAround, std::max(sent, kHeldAtLeast)});
 }
 
 }  // namespace
