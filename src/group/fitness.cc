@@ -64,6 +64,9 @@ void Member::Impl::resume_if_cleared() {
   if (unfit_) {
     unfit_ = false;
     advertise_now();
+    for (auto& [name, peer] : peers_) {
+      look_at_lock(peer);
+    }
   }
 }
 

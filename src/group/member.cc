@@ -299,7 +299,12 @@ Ready Member::Impl::take_ready() {
   if (advertise_) {
     send({}, advertisement());
     advertise_ = false;
+  } else {
+    for (const PeerName& peer : newcomers_) {
+      send(peer, advertisement());
+    }
   }
+  newcomers_.clear();
   return std::exchange(ready_, {});
 }
 

@@ -42,7 +42,8 @@ class Member::Impl {
   Tick next_tick() const;
   Ready take_ready();
   bool has_ready() const {
-    return !ready_.empty() || advertise_ || list_dirty_ || !list_wanted_by_.empty();
+    return !ready_.empty() || advertise_ || list_dirty_ || !list_wanted_by_.empty() ||
+           !newcomers_.empty();
   }
 
   PeerPhase phase() const { return phase_; }
@@ -181,6 +182,7 @@ class Member::Impl {
   void read_stamps_of_silent();
   bool lock_proves(const Peer& peer) const;
   void probe(Peer& peer);
+  void look_at_lock(Peer& peer);
   void probe_due();
   void forget_dead();
   void keep_rolls(Peer& peer);
@@ -264,6 +266,7 @@ class Member::Impl {
   bool advertise_ = false;
   bool list_dirty_ = false;
   std::set<PeerName> list_wanted_by_;
+  std::set<PeerName> newcomers_;  // heard for the first time, and not answered yet
   std::uint64_t sequence_ = 0;
   Load load_;
   std::int64_t catalogue_ = 0;

@@ -92,6 +92,9 @@ bool Member::Impl::receive_advertisement(const Advertisement& message, const Pee
   }
   set_foreign_claims(peer, message.claims);
   const bool was_fit = !peer.heard || peer.last.fit;
+  if (!peer.heard) {
+    newcomers_.insert(from);  // it need not wait for our next turn to know us
+  }
   peer.last = message;
   peer.heard = true;
   peer.last_heard = now_;
@@ -104,9 +107,7 @@ bool Member::Impl::receive_advertisement(const Advertisement& message, const Pee
   } else {
     peer.connection_ended = false;
     probing_.erase(peer.name);
-    if (!unfit_ && !peer.probing && !lock_proves(peer)) {
-      probe(peer);
-    }
+    look_at_lock(peer);
   }
   if (peer.name != master_row_.owner && message.fit) {
     peer.stamp_known =
@@ -345,6 +346,13 @@ void Member::Impl::probe_due() {
 // of those whose locks it has found held since: so it looks when it first hears them.
 bool Member::Impl::lock_proves(const Peer& peer) const {
   return now_ - failed_at_ >= cycles(2) || (peer.held_at && *peer.held_at > failed_at_);
+}
+
+// While the peer is heard, so that its lock proves something should it end.
+void Member::Impl::look_at_lock(Peer& peer) {
+  if (!unfit_ && peer.heard && !peer.over && !peer.probing && !lock_proves(peer)) {
+    probe(peer);
+  }
 }
 
 void Member::Impl::life_lock(const LifeResult& result, Tick now) {
