@@ -106,6 +106,25 @@ void Owner::loop() {
   }
 }
 
+void Owner::carry_out_cuts() {
+  std::deque<CutRequest> cuts;
+  {
+    const std::lock_guard lock(mutex_);
+    std::deque<Job> others;
+    for (Job& job : jobs_) {
+      if (auto* const request = std::get_if<CutRequest>(&job)) {
+        cuts.push_back(*request);
+      } else {
+        others.push_back(std::move(job));
+      }
+    }
+    jobs_.swap(others);
+  }
+  for (const CutRequest& request : cuts) {
+    carry_out_cut(request);
+  }
+}
+
 void Owner::report_attempt(const base::Error* error, base::Tick began) {
   const bool reached = error == nullptr || error->code != base::ErrorCode::kUnavailable;
   callbacks_.database(reached, began);
@@ -237,6 +256,7 @@ bool Owner::begin_new_tracks() {
     }
   }
   for (const base::TrackId id : fresh) {
+    carry_out_cuts();
     const base::Tick began = base::boot_now();
     const auto result = tracks_.at(id).begin(*session_);
     if (!settle(id, result, began)) {
@@ -252,6 +272,7 @@ bool Owner::begin_new_tracks() {
 
 // The tracks that have begun all stand at or after feed_: what is read twice changes nothing.
 bool Owner::read_feed() {
+  carry_out_cuts();
   const base::Tick began = base::boot_now();
   CHECK(feed_.has_value());
   auto batch = session_->changes(*feed_, kFeedBatch);
@@ -296,6 +317,7 @@ bool Owner::note_feed() {
     ids.push_back(id);
   }
   for (const base::TrackId id : ids) {
+    carry_out_cuts();
     const base::Tick began = base::boot_now();
     const auto result = tracks_.at(id).note_feed(*session_, feed);
     if (!settle(id, result, began) && !result) {
@@ -308,6 +330,7 @@ bool Owner::note_feed() {
 }
 
 bool Owner::gather() {
+  carry_out_cuts();
   const base::Tick began = base::boot_now();
   const auto now = session_->now();
   report_attempt(now ? nullptr : &now.error(), began);
@@ -320,6 +343,7 @@ bool Owner::gather() {
     ids.push_back(id);
   }
   for (const base::TrackId id : ids) {
+    carry_out_cuts();
     const base::Tick step_began = base::boot_now();
     const auto result = tracks_.at(id).gather(*session_, now.value());
     if (!settle(id, result, step_began) && !result) {

@@ -94,6 +94,8 @@ class Owner {
   void carry_out_refresh(std::uint64_t number);
   void carry_out_own(const store::Fence& fence);
   void look_around();
+  // Cuts asked for meanwhile go first: contacts wait for them.
+  void carry_out_cuts();
   bool start_feed();
   bool begin_new_tracks();
   bool read_feed();
