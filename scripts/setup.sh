@@ -9,14 +9,14 @@ set -euo pipefail
 
 build="g++ cmake ninja-build ccache mold pkg-config
   libboost1.81-dev libssl-dev libprotobuf-dev protobuf-compiler libpq-dev libsqlite3-dev
-  libcurl4-openssl-dev libre2-dev libcctz-dev tzdata libtomlplusplus-dev libcli11-dev libspdlog-dev
+  libcurl4-openssl-dev libre2-dev libcctz-dev libical-dev tzdata libtomlplusplus-dev libcli11-dev libspdlog-dev
   libfmt-dev nlohmann-json3-dev libsodium-dev prometheus-cpp-dev"
 demo="python3 python3-aiosmtpd python3-aiohttp"
 postgresql="postgresql-15"
 # Node.js from elsewhere brings npm along, and Debian's packages cannot stand beside it.
 node="nodejs npm"
 if command -v node >/dev/null && command -v npm >/dev/null; then node=""; fi
-test="libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev python3-jsonschema $demo $postgresql iproute2 iptables openssl spin gcc $node"
+test="libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev python3-jsonschema python3-dateutil $demo $postgresql iproute2 iptables openssl spin gcc $node"
 tidy="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev python3"
 
 wanted=""

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
+
+#include "track/sql_text.h"
 
 namespace turnout::decide {
 namespace {
@@ -45,8 +48,26 @@ class ActionCompiler {
   Result<CompiledAction> compile(const track::TakeOffTrack& take) {
     return send(ActionKind::kTakeOff, take.track);
   }
+  // The statement goes as it stands, with the values that are to be bound in it.
   Result<CompiledAction> compile(const track::RunSql& run) {
-    return invalid(run.database.span, "`run on` does not run yet");
+    TRY(CompiledAction action, send(ActionKind::kSql, run.database));
+    Term sql;
+    sql.constant = run.statement.text;
+    JsonTemplate payload = single("sql", std::move(sql));
+    JsonTemplate values;
+    values.kind = JsonTemplate::Kind::kObject;
+    for (const track::BoundName& bound : track::bound_names(run.statement.text)) {
+      if (std::ranges::find(values.names, bound.name) == values.names.end()) {
+        TRY(values.items.emplace_back().term,
+            compile_operand({track::FieldRef{bound.name, run.statement.span}, run.statement.span},
+                            columns_));
+        values.names.push_back(bound.name);
+      }
+    }
+    payload.names.emplace_back("values");
+    payload.items.push_back(std::move(values));
+    carry(action, std::move(payload));
+    return action;
   }
 
   Result<CompiledAction> compile(const track::TagAction& tag) {

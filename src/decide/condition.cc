@@ -26,7 +26,6 @@ class Compiler {
   explicit Compiler(Columns& columns) : columns_(columns) {}
 
   Result<Node> condition(const track::Condition& condition) {
-    span_ = condition.span;
     return std::visit([this](const auto& form) { return compile(form); }, condition.node);
   }
 
@@ -264,7 +263,12 @@ class Compiler {
     }
     return node;
   }
-  Result<Node> compile(const track::OnTrack&) { return not_yet("`on track`"); }
+  Result<Node> compile(const track::OnTrack& form) {
+    Node node;
+    node.kind = Node::Kind::kPlace;
+    node.place = columns_.place({form.track.text, form.step ? form.step->text : ""});
+    return node;
+  }
   Result<Node> compile(const track::InArm& form) {
     Node node;
     node.kind = Node::Kind::kOr;
@@ -281,12 +285,8 @@ class Compiler {
     node.track = columns_.track;
     return node;
   }
-  Result<Node> not_yet(const char* what) {
-    return invalid(span_, fmt::format("{} does not run yet", what));
-  }
 
   Columns& columns_;
-  track::Span span_;  // of the condition being compiled
 };
 
 }  // namespace
@@ -350,14 +350,23 @@ std::size_t Columns::scoped_field(const ScopedName& name, Type type) {
   return fields.size() - 1;
 }
 
-std::size_t Columns::tag(const std::string& name) {
-  const auto known = std::find(tags.begin(), tags.end(), name);
-  if (known != tags.end()) {
-    return static_cast<std::size_t>(known - tags.begin());
+namespace {
+
+// The index of `what`, added when it is new.
+template <class Listed>
+std::size_t index_in(std::vector<Listed>& all, const Listed& what) {
+  const auto known = std::find(all.begin(), all.end(), what);
+  if (known != all.end()) {
+    return static_cast<std::size_t>(known - all.begin());
   }
-  tags.push_back(name);
-  return tags.size() - 1;
+  all.push_back(what);
+  return all.size() - 1;
 }
+
+}  // namespace
+
+std::size_t Columns::tag(const std::string& name) { return index_in(tags, name); }
+std::size_t Columns::place(const track::OtherPlace& place) { return index_in(places, place); }
 
 namespace {
 
@@ -514,7 +523,7 @@ void collect_reads(const Node& node, const ZoneRule& zone, Reads& reads) {
   if (!node.children.empty()) {
     return;
   }
-  if (node.kind == Node::Kind::kArm) {
+  if (node.kind == Node::Kind::kArm || node.kind == Node::Kind::kPlace) {
     return;
   }
   if (node.a.kind == Term::Kind::kField) {

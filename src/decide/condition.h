@@ -28,6 +28,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "decide/zone.h"
+#include "track/block.h"
 #include "track/catalogue.h"
 #include "track/track.h"
 
@@ -104,6 +105,7 @@ struct Node {
     kRegex,        // a matches regex
     kTrue,         // a is a boolean that is true
     kTag,          // has tag
+    kPlace,        // on track
     kArm,          // in arm
     kDid,          // did: `event`, `times`, `span` and `duration`; the child is its `where`
   };
@@ -117,7 +119,8 @@ struct Node {
   Term a;
   Term b;
   CalendarDuration duration;
-  std::size_t tag = 0;
+  std::size_t tag = 0;    // kTag
+  std::size_t place = 0;  // kPlace
   Arm arm;
   base::TrackId track{0};                                     // kArm
   std::string event;                                          // kDid
@@ -141,6 +144,7 @@ struct Columns {
   const track::Catalogue* catalogue = nullptr;
   std::vector<track::Field> fields;
   std::vector<std::string> tags;
+  std::vector<track::OtherPlace> places;
   ZoneRule zone;
   // Where contacts are on a track: which, and its arms by their names. Elsewhere nobody is in an
   // arm.
@@ -155,6 +159,7 @@ struct Columns {
   // The same for a dotted name.
   std::size_t scoped_field(const ScopedName& name, track::Type type);
   std::size_t tag(const std::string& name);
+  std::size_t place(const track::OtherPlace& place);
 };
 
 // kInvalid when types cannot compare, an expression does not compile, or a form does not run yet.

@@ -18,22 +18,22 @@ using track::PositionState;
 
 constexpr base::TrackId kTrack(1);
 constexpr base::ContactId kContact(1);
-constexpr std::int32_t kEntry = 1;
 // Blocks decided at one instant: each takes the contact up to a thousand moves.
 constexpr int kMaxAtOnce = 100;
 
 template <class Listed>
 std::vector<std::size_t> index_of(const std::vector<Listed>& all, const std::string& name) {
+  std::vector<std::size_t> found;  // a dotted name has one for each type that it is read as
   for (std::size_t i = 0; i < all.size(); ++i) {
     if constexpr (std::is_same_v<Listed, track::Field>) {
       if (all[i].name == name) {
-        return {i};
+        found.push_back(i);
       }
     } else if (all[i] == name) {
-      return {i};
+      found.push_back(i);
     }
   }
-  return {};
+  return found;
 }
 
 bool meet(const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
@@ -42,13 +42,18 @@ bool meet(const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) 
 
 }  // namespace
 
-DryRun::DryRun(Program program, std::vector<GatherClause> gathers, track::Catalogue catalogue,
-               track::Numbering numbering, Zone zone, Instant start)
-    : program_(std::move(program)),
+DryRun::DryRun(const track::Track& track, Program program, std::vector<GatherClause> gathers,
+               track::Catalogue catalogue, track::Numbering numbering, ContactZone zone,
+               Instant start)
+    : name_(track.name.text),
+      program_(std::move(program)),
       gathers_(std::move(gathers)),
+      again_(again_after(track)),
+      guards_(track, zone.own),
       catalogue_(std::move(catalogue)),
       numbering_(std::move(numbering)),
-      zone_(zone),
+      zone_(zone.own),
+      zone_field_(std::move(zone.field)),
       now_(start) {}
 
 Result<DryRun> DryRun::make(const track::Track& track, const track::Catalogue& catalogue,
@@ -58,9 +63,13 @@ Result<DryRun> DryRun::make(const track::Track& track, const track::Catalogue& c
   TRY(std::vector<GatherClause> gathers, compile_gathers(track, catalogue, numbering));
   Columns columns;
   columns.catalogue = &catalogue;
-  TRY(const ZoneRule zone, compile_zone(track, columns));
-  return DryRun(std::move(program), std::move(gathers), catalogue, std::move(numbering), zone.own,
-                start);
+  TRY(const ZoneRule rule, compile_zone(track, columns));
+  ContactZone zone{rule.own, std::nullopt};
+  if (rule.field) {
+    zone.field = columns.fields[*rule.field].name;
+  }
+  return DryRun(track, std::move(program), std::move(gathers), catalogue, std::move(numbering),
+                std::move(zone), start);
 }
 
 Result<void> DryRun::set(const std::string& field, const track::Value& value) {
@@ -69,7 +78,7 @@ Result<void> DryRun::set(const std::string& field, const track::Value& value) {
       return base::fail(base::ErrorCode::kInvalid, fmt::format("{} cannot be set", field));
     }
     data_ = with_value(data_, *name, value);
-    return base::ok();
+    return wake(index_of(program_.fields(), field), {});
   }
   const track::Field* const declared = catalogue_.find(field);
   if (declared == nullptr) {
@@ -87,13 +96,15 @@ Result<void> DryRun::set(const std::string& field, const track::Value& value) {
   } else {
     values_[field] = converted;
   }
-  return wake(index_of(program_.fields(), field), {});
+  TRYV(wake(index_of(program_.fields(), field), {}));
+  return come_again();
 }
 
 void DryRun::set_tag(const std::string& tag, bool has) {
   has ? void(tags_.insert(tag)) : void(tags_.erase(tag));
   // A circle shows when the time passes.
   static_cast<void>(wake({}, index_of(program_.tags(), tag)));
+  static_cast<void>(come_again());
 }
 
 Result<void> DryRun::send(const std::string& event, const std::string& properties) {
@@ -102,15 +113,11 @@ Result<void> DryRun::send(const std::string& event, const std::string& propertie
   sent.at = now_;
   sent.name = event;
   sent.properties = properties.empty() ? "{}" : properties;
-  if (!entered_) {
-    track::ContactBlock row = block(program_.fields(), program_.tags());
+  if (may_come()) {
+    track::ContactBlock row = block(program_);
     const std::optional<std::int32_t> step = program_.admits(row, 0, sent);
     heard_ = sent.id;
-    if (!step) {
-      return base::ok();
-    }
-    data_ = data_of(sent);
-    return come_in(*step);
+    return step ? come_in(*step, data_of(sent), sent.id) : base::ok();
   }
   if (stopped()) {
     return base::ok();
@@ -135,12 +142,21 @@ track::Value DryRun::value(const std::string& field) const {
   return found == values_.end() ? track::Value() : found->second;
 }
 
-track::ContactBlock DryRun::block(const std::vector<track::Field>& fields,
-                                  const std::vector<std::string>& tags) const {
+// An entry that has not stopped, of this track or of one that it was put on.
+bool DryRun::stands(const track::OtherPlace& place) const {
+  if (place.track == name_) {
+    return entered_ && !stopped() && (place.step.empty() || place.step == name_of(step_));
+  }
+  const auto found = elsewhere_.find(place.track);
+  return found != elsewhere_.end() && (place.step.empty() || place.step == found->second);
+}
+
+template <class Reader>
+track::ContactBlock DryRun::block(const Reader& reader) const {
   track::ContactBlock block;
   block.now = now_;
   block.contact = {kContact};
-  block.entry = {kEntry};
+  block.entry = {std::max(entry_, 1)};
   block.move_no = {move_no_};
   block.step = {step_};
   block.version = {1};
@@ -152,23 +168,26 @@ track::ContactBlock DryRun::block(const std::vector<track::Field>& fields,
   block.step_at = {step_at_};
   block.due_at = {due_at_};
   block.stayed = {stayed_};
-  for (const track::Field& field : fields) {
+  for (const track::Field& field : reader.fields()) {
     track::Column& column = block.columns.emplace_back();
     column.type = field.type;
-    column.append(value(field.name));
+    column.append(convert(value(field.name), field.type, zone_));
   }
-  for (const std::string& tag : tags) {
+  for (const std::string& tag : reader.tags()) {
     block.tags.push_back({static_cast<std::uint8_t>(tags_.contains(tag) ? 1 : 0)});
+  }
+  for (const track::OtherPlace& place : reader.places()) {
+    block.places.push_back({static_cast<std::uint8_t>(stands(place) ? 1 : 0)});
   }
   return block;
 }
 
-Result<void> DryRun::enter(bool anyhow) {
+Result<void> DryRun::enter(bool anyhow, bool hears_last) {
   std::int32_t start = anyhow ? program_.first_step() : 0;
   bool first = true;
   for (const GatherClause& clause : gathers_) {
     std::vector<std::uint8_t> kept;
-    clause.keep(block(clause.fields(), clause.tags()), kept);
+    clause.keep(block(clause), kept);
     if (kept.front() != 0) {
       start = clause.start_step();
       break;
@@ -179,22 +198,69 @@ Result<void> DryRun::enter(bool anyhow) {
   if (start == 0) {
     return base::fail(base::ErrorCode::kNotFound, "no `gather contacts` takes this contact");
   }
-  heard_ = static_cast<std::int64_t>(events_.size());
-  return come_in(start);
+  const auto last = static_cast<std::int64_t>(events_.size());
+  return come_in(start, data_, hears_last ? last - 1 : last);
 }
 
-Result<void> DryRun::come_in(std::int32_t step) {
+Result<void> DryRun::come_in(std::int32_t step, std::string data, std::int64_t heard) {
   entered_ = true;
+  ++entry_;
+  move_no_ = 0;
   step_ = step;
   state_ = PositionState::kOpen;
+  stayed_ = 0;
+  data_ = std::move(data);
+  heard_ = heard;
   entered_at_ = step_at_ = due_at_ = now_;
   return settle();
 }
 
+bool DryRun::may_come() const {
+  return !entered_ || (stopped() && again_ && zone_.add(stopped_at_, *again_, 1) <= now_);
+}
+
+// Who has stopped is looked at again by `gather contacts continuously`.
+Result<void> DryRun::come_again() {
+  if (!entered_ || !may_come()) {
+    return base::ok();
+  }
+  for (const GatherClause& clause : gathers_) {
+    std::vector<std::uint8_t> kept;
+    clause.keep(block(clause), kept);
+    if (kept.front() != 0 && std::holds_alternative<GatherClause::Continuous>(clause.when())) {
+      return come_in(clause.start_step(), {}, static_cast<std::int64_t>(events_.size()));
+    }
+  }
+  return base::ok();
+}
+
+// When something happens by itself: a message goes out, the contact is due, or may come again.
+Instant DryRun::next_thing() const {
+  Instant next = track::kNever;
+  for (const DryMessage& message : messages_) {
+    if (message.fate == DryMessage::Fate::kWaits) {
+      next = std::min(next, message.sent_at);
+    }
+  }
+  if (!entered_) {
+    return next;
+  }
+  if (!stopped()) {
+    return std::min(next, due_at_);
+  }
+  if (again_ && !again_->zero()) {
+    const Instant again = zone_.add(stopped_at_, *again_, 1);
+    return again > now_ ? std::min(next, again) : next;
+  }
+  return next;
+}
+
 Result<void> DryRun::pass_to(Instant at) {
-  while (entered_ && !stopped() && due_at_ <= at) {
-    now_ = std::max(now_, due_at_);
+  for (Instant next = next_thing(); next <= at; next = next_thing()) {
+    now_ = std::max(now_, next);
+    send_waiting();
     TRYV(settle());
+    TRYV(come_again());
   }
   now_ = std::max(now_, at);
   return base::ok();
@@ -210,6 +276,7 @@ Result<void> DryRun::settle() {
                                     name_of(step_)));
     }
     decide();
+    tell_capped();
   }
   return base::ok();
 }
@@ -235,7 +302,7 @@ Result<void> DryRun::wake(const std::vector<std::size_t>& fields,
 }
 
 void DryRun::decide() {
-  track::ContactBlock before = block(program_.fields(), program_.tags());
+  track::ContactBlock before = block(program_);
   track::BlockOutcome out;
   program_.run(before, out);
   const track::Shape& shape = out.shape_of(0);
@@ -262,6 +329,10 @@ void DryRun::decide() {
   for (const track::Shape::Tag& tag : shape.tags) {
     tag.add ? void(tags_.insert(tag.tag)) : void(tags_.erase(tag.tag));
   }
+  if (shape.withdraws) {
+    withdraw();
+  }
+  stopped_at_ = stopped() ? now_ : stopped_at_;
   if (shape.moves > 0) {
     const std::size_t first_move = moves_.size();
     note_moves(shape, out.seen[0]);
@@ -292,7 +363,10 @@ void DryRun::note_messages(const track::Shape& shape, std::string_view payload,
   const auto payloads = nlohmann::json::parse(payload, nullptr, false);
   for (std::size_t i = 0; i < shape.acts.size(); ++i) {
     const track::Shape::Act& act = shape.acts[i];
-    DryMessage message{now_, first_move + static_cast<std::size_t>(act.move - 1), act.kind, {}, {}};
+    DryMessage message;
+    message.at = now_;
+    message.move = first_move + static_cast<std::size_t>(act.move - 1);
+    message.kind = act.kind;
     for (const auto& [key, number] : numbering_.actions) {
       if (number == act.name && key.first == act.kind) {
         message.name = key.second;
@@ -303,8 +377,76 @@ void DryRun::note_messages(const track::Shape& shape, std::string_view payload,
     }
     if (act.kind == track::ActionKind::kEvent) {
       note_event(message);
+    } else if (act.kind == track::ActionKind::kPutOn) {
+      elsewhere_[message.name] = payloads[i].is_object() ? payloads[i].value("at", "") : "";
+    } else if (act.kind == track::ActionKind::kTakeOff) {
+      elsewhere_.erase(message.name);
     }
     messages_.push_back(std::move(message));
+    hand_over(messages_.size() - 1);
+  }
+}
+
+// Sends the message, unless it is quiet or there were too many.
+void DryRun::hand_over(std::size_t index) {
+  DryMessage& message = messages_[index];
+  if (Guards::waits(message.kind)) {
+    const auto zone_in = [this](const std::string& field) {
+      const track::Value held = value(field);
+      const auto* const name = std::get_if<std::string>(&held);
+      return name != nullptr ? *name : std::string();
+    };
+    const Zone contact = zone_field_ ? Zone::find(zone_in(*zone_field_)).value_or(zone_) : zone_;
+    message.sent_at = guards_.not_quiet_from(now_, contact, zone_in);
+    if (message.sent_at > now_) {
+      message.fate = DryMessage::Fate::kWaits;
+      return;
+    }
+  }
+  message.sent_at = now_;
+  std::vector<SentMessage> before;
+  for (const std::size_t sent : sent_) {
+    before.push_back({messages_[sent].sent_at, messages_[sent].kind});
+  }
+  if (guards_.capped(message.kind, now_, before)) {
+    message.fate = DryMessage::Fate::kCapped;
+    capped_.push_back(index);
+    return;
+  }
+  message.fate = DryMessage::Fate::kSent;
+  sent_.push_back(index);
+}
+
+// Those for which the quiet hours are over.
+void DryRun::send_waiting() {
+  for (std::size_t i = 0; i < messages_.size(); ++i) {
+    if (messages_[i].fate == DryMessage::Fate::kWaits && messages_[i].sent_at <= now_) {
+      hand_over(i);
+    }
+  }
+  tell_capped();
+}
+
+void DryRun::withdraw() {
+  for (DryMessage& message : messages_) {
+    if (message.fate == DryMessage::Fate::kWaits) {
+      message.fate = DryMessage::Fate::kWithdrawn;
+    }
+  }
+}
+
+// As events that the entry hears: `email.capped`.
+void DryRun::tell_capped() {
+  for (const std::size_t index : std::exchange(capped_, {})) {
+    const bool email = messages_[index].kind == track::ActionKind::kEmail;
+    track::BlockEvent& event = events_.emplace_back();
+    event.id = static_cast<std::int64_t>(events_.size());
+    event.at = now_;
+    event.name = email ? "email.capped" : "message.capped";
+    event.properties = nlohmann::json{{email ? "email" : "message", messages_[index].name}}.dump();
+    if (entered_ && !stopped()) {
+      look_now();
+    }
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "decide/gather.h"
+#include "decide/guards.h"
 #include "decide/program.h"
 #include "decide/zone.h"
 #include "track/block.h"
@@ -37,11 +38,19 @@ struct DryMove {
 
 // What would be in the outbox.
 struct DryMessage {
-  base::Instant at;
+  enum class Fate : std::uint8_t {
+    kSent,       // at `sent_at`
+    kWaits,      // for quiet hours to end, at `sent_at`
+    kCapped,     // dropped at `sent_at`
+    kWithdrawn,  // the contact left before it was sent
+  };
+  base::Instant at;      // when it was asked for
   std::size_t move = 0;  // index into moves()
   track::ActionKind kind = track::ActionKind::kEmail;
   std::string name;
   std::string payload;  // JSON, or ""
+  Fate fate = Fate::kSent;
+  base::Instant sent_at = at;
 };
 
 // Not thread-safe. Holds no reference to what it was made from.
@@ -52,17 +61,19 @@ class DryRun {
                                    base::Instant start);
 
   // Changes the contact at now(), or with entry.NAME and row.NAME what the entry holds. What waits
-  // for the field or tag is tested again. kInvalid: there is no such field, or it cannot hold the
-  // value.
+  // for the field or tag is tested again; who has stopped comes again where the track lets it and a
+  // `gather contacts continuously` takes it. kInvalid: there is no such field, or it cannot hold
+  // the value.
   base::Result<void> set(const std::string& field, const track::Value& value);
   // The contact sends an event now; `properties` is a JSON object, or "" for none. Who is not on
-  // the track comes in when a `gather on` takes it.
+  // the track, or has stopped and may come again, comes in when a `gather on` takes it.
   base::Result<void> send(const std::string& event, const std::string& properties);
   void set_tag(const std::string& tag, bool has);
 
   // Puts the contact on the track at now(), where the first `gather contacts` clause starts whose
   // condition is met. Where there is none, the first `gather`'s start if `anyhow`, else kNotFound.
-  base::Result<void> enter(bool anyhow);
+  // Events that came before are not heard there; the last one is if `hears_last`.
+  base::Result<void> enter(bool anyhow, bool hears_last = false);
   // Runs what is due up to `at`, which is now() from then on. kExhausted: the contact runs in a
   // circle without time passing.
   base::Result<void> pass_to(base::Instant at);
@@ -79,16 +90,35 @@ class DryRun {
   // All so far, in the order in which they happened.
   const std::vector<DryMove>& moves() const { return moves_; }
   const std::vector<DryMessage>& messages() const { return messages_; }
+  // Indices into messages(), in the order in which they were sent.
+  const std::vector<std::size_t>& sent() const { return sent_; }
 
  private:
-  DryRun(Program program, std::vector<GatherClause> gathers, track::Catalogue catalogue,
-         track::Numbering numbering, Zone zone, base::Instant start);
+  // The zone of the contact: what its field holds, else the track's own.
+  struct ContactZone {
+    Zone own;
+    std::optional<std::string> field;
+  };
 
-  track::ContactBlock block(const std::vector<track::Field>& fields,
-                            const std::vector<std::string>& tags) const;
+  DryRun(const track::Track& track, Program program, std::vector<GatherClause> gathers,
+         track::Catalogue catalogue, track::Numbering numbering, ContactZone zone,
+         base::Instant start);
+
+  // The contact as a block of one row, with what the program or the clause reads.
+  template <class Reader>
+  track::ContactBlock block(const Reader& reader) const;
+  bool stands(const track::OtherPlace& place) const;
+  bool may_come() const;
+  base::Result<void> come_again();
+  base::Instant next_thing() const;
+  void hand_over(std::size_t index);
+  void send_waiting();
+  void withdraw();
+  void tell_capped();
   void decide();
   base::Result<void> settle();
-  base::Result<void> come_in(std::int32_t step);
+  // `heard`: the number of the last event that is not to be heard any more.
+  base::Result<void> come_in(std::int32_t step, std::string data, std::int64_t heard);
   void look_now();
   void note_event(const DryMessage& message);
   base::Result<void> wake(const std::vector<std::size_t>& fields,
@@ -96,16 +126,22 @@ class DryRun {
   void note_moves(const track::Shape& shape, std::string_view seen);
   void note_messages(const track::Shape& shape, std::string_view payload, std::size_t first_move);
 
+  std::string name_;  // of the track
   Program program_;
   std::vector<GatherClause> gathers_;
+  std::optional<CalendarDuration> again_;  // as again_after() says
+  Guards guards_;
   track::Catalogue catalogue_;
   track::Numbering numbering_;
   Zone zone_;
+  std::optional<std::string> zone_field_;
   base::Instant now_;
   std::map<std::string, track::Value> values_;
   std::set<std::string> tags_;
 
   bool entered_ = false;
+  std::int32_t entry_ = 0;
+  base::Instant stopped_at_;
   std::int32_t step_ = 0;
   track::PositionState state_ = track::PositionState::kOpen;
   std::int32_t move_no_ = 0;
@@ -118,6 +154,10 @@ class DryRun {
   std::vector<track::BlockEvent> events_;
   std::vector<DryMove> moves_;
   std::vector<DryMessage> messages_;
+  std::vector<std::size_t> sent_;
+  std::vector<std::size_t> capped_;  // that the entry has not been told of
+  // Where it was put on other tracks: the step, or "" where none was named.
+  std::map<std::string, std::string> elsewhere_;
 };
 
 }  // namespace turnout::decide

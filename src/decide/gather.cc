@@ -62,14 +62,9 @@ class GatherCompiler {
       // The zone of a contact changes nothing here, so it is not read.
       TRYV(compile_where(*contacts, impl, false));
     }
-    for (const track::Clause& clause : track_.clauses) {
-      const auto* const enter = std::get_if<track::Enter>(&clause);
-      if (enter != nullptr && enter->kind != track::Enter::Kind::kOnce) {
-        impl.again_after = enter->after ? to_calendar(*enter->after) : CalendarDuration{};
-      }
-    }
+    impl.again_after = again_after(track_);
     impl.columns.catalogue = nullptr;
-    return schedule(*contacts, gather.span, impl);
+    return schedule(*contacts, impl);
   }
 
  private:
@@ -117,7 +112,7 @@ class GatherCompiler {
   }
 
   template <class Impl>
-  Result<void> schedule(const track::GatherContacts& contacts, track::Span span, Impl& impl) {
+  Result<void> schedule(const track::GatherContacts& contacts, Impl& impl) {
     const Zone& own = impl.columns.zone.own;
     if (std::holds_alternative<track::Continuously>(contacts.schedule)) {
       impl.when = GatherClause::Continuous{};
@@ -136,10 +131,16 @@ class GatherCompiler {
       impl.when = Turns(MonthlyTurns{static_cast<std::int32_t>(month->day), month->at.seconds});
       return base::ok();
     }
-    const auto* const every = std::get_if<track::EveryDuration>(&contacts.schedule);
-    if (every == nullptr) {
-      return invalid(span, "this schedule does not run yet");
+    if (const auto* const rule = std::get_if<track::Rrule>(&contacts.schedule)) {
+      auto parsed = RecurrenceRule::parse(rule->rule.text);
+      if (!parsed) {
+        return invalid(rule->rule.span, parsed.error().message);
+      }
+      impl.when = Turns(std::move(parsed).value());
+      return base::ok();
     }
+    const auto* const every = std::get_if<track::EveryDuration>(&contacts.schedule);
+    CHECK(every != nullptr);
     impl.every = to_calendar(every->every);
     if (impl.every.zero()) {
       return invalid(every->every.span, "the time between two runs must be more than nothing");
@@ -159,6 +160,16 @@ class GatherCompiler {
 
 }  // namespace
 
+std::optional<CalendarDuration> again_after(const track::Track& track) {
+  for (const track::Clause& clause : track.clauses) {
+    const auto* const enter = std::get_if<track::Enter>(&clause);
+    if (enter != nullptr && enter->kind != track::Enter::Kind::kOnce) {
+      return enter->after ? to_calendar(*enter->after) : CalendarDuration{};
+    }
+  }
+  return std::nullopt;
+}
+
 GatherClause::GatherClause(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 GatherClause::GatherClause(GatherClause&&) noexcept = default;
 GatherClause& GatherClause::operator=(GatherClause&&) noexcept = default;
@@ -168,6 +179,7 @@ std::int32_t GatherClause::start_step() const { return impl_->start_step; }
 const GatherClause::When& GatherClause::when() const { return impl_->when; }
 const std::vector<track::Field>& GatherClause::fields() const { return impl_->columns.fields; }
 const std::vector<std::string>& GatherClause::tags() const { return impl_->columns.tags; }
+const std::vector<track::OtherPlace>& GatherClause::places() const { return impl_->columns.places; }
 const std::set<std::string>& GatherClause::events() const { return impl_->columns.events; }
 bool GatherClause::depends_on_time() const {
   const std::optional<CalendarDuration>& again = impl_->again_after;
@@ -217,6 +229,7 @@ void GatherClause::keep(const track::ContactBlock& block, std::vector<std::uint8
   }
   CHECK(block.columns.size() == fields().size());
   CHECK(block.tags.size() == tags().size());
+  CHECK(block.places.size() == places().size());
   Rows rows(block, impl_->columns.zone);
   Scopes scopes(impl_->columns, block, rows);
   rows.set_scopes(&scopes);

@@ -32,6 +32,10 @@ struct SqlCondition {
   std::vector<std::string> because;  // then: why, a sentence each
 };
 
+// How long after it has stopped a contact may come again, by the track's `enter`: a zero duration
+// where it may at once, nullopt where it may not.
+std::optional<CalendarDuration> again_after(const track::Track& track);
+
 // One `gather contacts` clause. Immutable; any thread.
 class GatherClause {
  public:
@@ -63,9 +67,10 @@ class GatherClause {
   // Fields and tags that keep() reads, and that wake continuous gathering when they change.
   const std::vector<track::Field>& fields() const;
   const std::vector<std::string>& tags() const;
+  const std::vector<track::OtherPlace>& places() const;
   const std::set<std::string>& events() const;  // that the block is to bring along
-  // Which rows of a block (columns parallel to fields(), tags to tags()) are meant: one byte per
-  // row. The same answer as sql() when that is exact.
+  // Which rows of a block (columns parallel to fields(), tags to tags(), places to places()) are
+  // meant: one byte per row. The same answer as sql() when that is exact.
   void keep(const track::ContactBlock& block, std::vector<std::uint8_t>& out) const;
   // The earliest instant after `now` at which a comparison with the time can change for a contact
   // of the block's row, or kNever. Continuous gathering must look again at it.

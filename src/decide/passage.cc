@@ -605,6 +605,7 @@ void run_passage(const CompiledTrack& compiled, track::ContactBlock& block,
     CHECK(block.columns[i].size() == block.rows());
   }
   CHECK(block.tags.size() == compiled.columns.tags.size());
+  CHECK(block.places.size() == compiled.columns.places.size());
   for (const auto& tag : block.tags) {
     CHECK(tag.size() == block.rows());
   }

@@ -37,6 +37,9 @@ Program::~Program() = default;
 
 const std::vector<track::Field>& Program::fields() const { return impl_->compiled.columns.fields; }
 const std::vector<std::string>& Program::tags() const { return impl_->compiled.columns.tags; }
+const std::vector<track::OtherPlace>& Program::places() const {
+  return impl_->compiled.columns.places;
+}
 const std::vector<StepListens>& Program::listens() const { return impl_->compiled.listens; }
 base::Version Program::version() const { return impl_->compiled.version; }
 base::TrackId Program::track() const { return impl_->compiled.id; }

@@ -50,6 +50,8 @@ class Program {
   // ContactBlock::columns and ::tags.
   const std::vector<track::Field>& fields() const;
   const std::vector<std::string>& tags() const;
+  // The places on tracks that are tested, in the order of ContactBlock::places.
+  const std::vector<track::OtherPlace>& places() const;
   const std::vector<StepListens>& listens() const;
   base::Version version() const;
   base::TrackId track() const;

@@ -275,6 +275,8 @@ bool test_leaf(const Node& node, const Rows& rows, std::size_t row, base::Instan
       return present(node.a, rows, row) && boolean(node.a, rows, row);
     case Node::Kind::kTag:
       return rows.tag(node.tag)[row] != 0;
+    case Node::Kind::kPlace:
+      return rows.place(node.place)[row] != 0;
     case Node::Kind::kDid:
       return test_did(node, rows, row, now);
     case Node::Kind::kArm: {

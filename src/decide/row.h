@@ -46,6 +46,7 @@ class Rows {
   ColumnView& column(std::size_t field) { return columns_[field]; }
   const ColumnView& column(std::size_t field) const { return columns_[field]; }
   const std::uint8_t* tag(std::size_t index) const { return block_.tags[index].data(); }
+  const std::uint8_t* place(std::size_t index) const { return block_.places[index].data(); }
 
   // What dotted names stand for; null where none is used. Outlives the rows' use.
   Scopes* scopes() const { return scopes_; }

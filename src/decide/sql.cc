@@ -72,6 +72,8 @@ class Translator {
       case Node::Kind::kTag:
         return "exists (select 1 from contact_tag t where t.contact_id = c.id and t.tag = " +
                parameter(columns_.tags[node.tag]) + ")";
+      case Node::Kind::kPlace:
+        return inexact(side, "where a contact stands on another track is looked up by itself");
       case Node::Kind::kArm:
         return kFalse;  // who is to be gathered is in none
       case Node::Kind::kDid:

@@ -74,8 +74,7 @@ class Runner {
   void play(const TestCase::Event& event) {
     check(run_.send(event.event.text, properties_of(event)));
     if (!run_.entered()) {
-      check(run_.enter(true));
-      check(run_.send(event.event.text, properties_of(event)));
+      check(run_.enter(true, true));
     }
   }
   std::string properties_of(const TestCase::Event& event) const {
@@ -99,7 +98,7 @@ class Runner {
     return json_of(value_of(std::get<track::Operand>(source.value)));
   }
   void play(const TestCase::Pass& pass) {
-    messages_ = run_.messages().size();
+    sent_ = run_.sent().size();
     check(run_.pass_to(run_.zone().add(run_.now(), to_calendar(pass.duration), 1)));
   }
 
@@ -112,15 +111,15 @@ class Runner {
       return;
     }
     const track::ActionKind kind = kind_of(expected.kind);
-    const auto& all = run_.messages();
-    const bool asked =
-        std::any_of(all.begin() + static_cast<std::ptrdiff_t>(messages_), all.end(),
-                    [&](const DryMessage& message) {
-                      return message.kind == kind && message.name == expected.name.text;
-                    });
-    if (asked == expected.no) {
-      fail(fmt::format("{} \"{}\" was {}asked for since the clock was moved; {}",
-                       track::action_kind_name(kind), expected.name.text, asked ? "" : "not ",
+    const auto& all = run_.sent();
+    const bool sent = std::any_of(
+        all.begin() + static_cast<std::ptrdiff_t>(sent_), all.end(), [&](std::size_t index) {
+          const DryMessage& message = run_.messages()[index];
+          return message.kind == kind && message.name == expected.name.text;
+        });
+    if (sent == expected.no) {
+      fail(fmt::format("{} \"{}\" was {}sent since the clock was moved; {}",
+                       track::action_kind_name(kind), expected.name.text, sent ? "" : "not ",
                        what_was()));
     }
   }
@@ -167,11 +166,11 @@ class Runner {
                            : " until " + base::format_instant(run_.due_at()));
   }
 
-  // What has been asked for instead.
+  // What has been sent instead.
   std::string what_was() const {
     std::string text;
-    for (std::size_t i = messages_; i < run_.messages().size(); ++i) {
-      const DryMessage& message = run_.messages()[i];
+    for (std::size_t i = sent_; i < run_.sent().size(); ++i) {
+      const DryMessage& message = run_.messages()[run_.sent()[i]];
       text += fmt::format("{}{} \"{}\"", text.empty() ? "" : ", ",
                           track::action_kind_name(message.kind), message.name);
     }
@@ -182,7 +181,7 @@ class Runner {
   DryRun& run_;
   TestResult& result_;
   track::Span span_;
-  std::size_t messages_ = 0;  // before the clock was moved last
+  std::size_t sent_ = 0;  // before the clock was moved last
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/time.h"
+#include "decide/rrule.h"
 #include "decide/zone.h"
 #include "track/track.h"
 
@@ -26,7 +27,10 @@ struct MonthlyTurns {
   std::int32_t second_of_day = 0;
 };
 
-using Turns = std::variant<WeeklyTurns, MonthlyTurns>;
+using Turns = std::variant<WeeklyTurns, MonthlyTurns, RecurrenceRule>;
+
+// Whether the day is one of the days of the week.
+bool has_day(track::Days days, base::Date day);
 
 // The first turn after `after`.
 base::Instant next_turn(const Turns& turns, const Zone& zone, base::Instant after);

@@ -9,6 +9,7 @@
 #include "lang/check_impl.h"
 #include "lang/formatter.h"
 #include "lang/words.h"
+#include "track/sql_text.h"
 
 namespace turnout::lang {
 namespace {
@@ -149,6 +150,9 @@ void Checker::action(const track::Action& action, const Scope& scope) {
     }
   } else if (const auto* run = std::get_if<track::RunSql>(&action.what)) {
     known(run->database, catalogue_.databases, "unknown-database", "database");
+    for (const track::BoundName& bound : track::bound_names(run->statement.text)) {
+      type_of({track::FieldRef{bound.name, run->statement.span}, run->statement.span}, scope);
+    }
   } else if (const auto* set = std::get_if<track::SetField>(&action.what)) {
     set_field(*set, scope);
   } else if (const auto* clear = std::get_if<track::ClearField>(&action.what)) {

@@ -31,15 +31,12 @@ class Walk {
   // What only servers do not run yet.
   void not_by_servers(const std::string& construct, track::Span span) {
     if (by_ == RunBy::kServers) {
-      refuse(construct, span);
+      diagnostics_.push_back(
+          diagnose("not-run-yet", span,
+                   "`" + construct +
+                       "` is part of the language, but servers of this version do not run it yet; "
+                       "`turnout try` and `turnout test` do"));
     }
-  }
-  void refuse(const std::string& construct, track::Span span, std::string hint = {}) {
-    diagnostics_.push_back(
-        diagnose("not-run-yet", span,
-                 "`" + construct +
-                     "` is part of the language, but this version of Turnout does not run it yet",
-                 std::move(hint)));
   }
 
   void field(const track::FieldRef& ref) {
@@ -116,7 +113,7 @@ class Walk {
   void test(const track::BooleanField& n, track::Span) { field(n.field); }
   void test(const track::HasTag&, track::Span) {}
   void test(const track::DidEvent&, track::Span span) { not_by_servers("did", span); }
-  void test(const track::OnTrack&, track::Span span) { refuse("on track", span); }
+  void test(const track::OnTrack&, track::Span span) { not_by_servers("on track", span); }
   void test(const track::InArm&, track::Span) {}
 
   // --- Clauses
@@ -131,20 +128,12 @@ class Walk {
       if (contacts->where) {
         condition(*contacts->where);
       }
-      schedule(contacts->schedule);
     } else {
       not_by_servers(
           std::holds_alternative<track::GatherFrom>(c.what) ? "gather from" : "gather on", c.span);
     }
     if (c.for_each) {
       not_by_servers("for each", c.for_each->span);
-    }
-  }
-  void schedule(const track::Schedule& s) {
-    if (const auto* rule = std::get_if<track::Rrule>(&s)) {
-      refuse("rrule", rule->rule.span,
-             "write `continuously`, `once at`, or `every` with a duration, days or a day of the "
-             "month");
     }
   }
   void clause(const track::Enter&) {}
@@ -192,7 +181,7 @@ class Walk {
     }
   }
   void action(const track::Show&, track::Span span) { not_by_servers("show", span); }
-  void action(const track::RunSql&, track::Span span) { refuse("run on", span); }
+  void action(const track::RunSql&, track::Span span) { not_by_servers("run on", span); }
   void action(const track::SetField& a, track::Span) {
     field(a.field);
     operand(a.to);

@@ -71,6 +71,7 @@ void ContactBlock::clear() {
   stayed.clear();
   columns.clear();
   tags.clear();
+  places.clear();
   events.clear();
   data.clear();
 }
@@ -102,6 +103,8 @@ const char* action_kind_name(ActionKind kind) {
       return "put on track";
     case ActionKind::kTakeOff:
       return "take off track";
+    case ActionKind::kSql:
+      return "sql";
   }
   return "?";
 }

@@ -113,6 +113,13 @@ struct BlockEvent {
   std::string properties;  // a JSON object
 };
 
+// A place on a track that conditions ask for, `on track "…" at "…"`: any step where none is named.
+struct OtherPlace {
+  std::string track;
+  std::string step;
+  friend bool operator==(const OtherPlace&, const OtherPlace&) = default;
+};
+
 struct ContactBlock {
   base::Instant now;  // one instant for the whole block, on the database's clock
   std::vector<base::ContactId> contact;
@@ -130,6 +137,8 @@ struct ContactBlock {
   std::vector<Column> columns;         // parallel to decide::Program::fields
   std::vector<std::vector<std::uint8_t>>
       tags;  // parallel to decide::Program::tags: 1 where the contact has it
+  std::vector<std::vector<std::uint8_t>> places;  // parallel to decide::Program::places: 1 where
+                                                  // some entry of the contact stands there
   // Per row, ascending by id, those that Program::events() names; or no rows at all, where it names
   // none.
   std::vector<std::vector<BlockEvent>> events;
@@ -149,13 +158,14 @@ enum class ActionKind : std::int16_t {
   kShow = 4,     // on the contact's open pages
   kPutOn = 5,    // another track
   kTakeOff = 6,  // another track
+  kSql = 7,      // a statement, on a database of the user's
 };
 
-inline constexpr ActionKind kActionKinds[] = {ActionKind::kEmail, ActionKind::kWebhook,
-                                              ActionKind::kEvent, ActionKind::kShow,
-                                              ActionKind::kPutOn, ActionKind::kTakeOff};
+inline constexpr ActionKind kActionKinds[] = {
+    ActionKind::kEmail, ActionKind::kWebhook, ActionKind::kEvent, ActionKind::kShow,
+    ActionKind::kPutOn, ActionKind::kTakeOff, ActionKind::kSql};
 
-// "email", "webhook", "event", "show", "put on track", "take off track".
+// "email", "webhook", "event", "show", "put on track", "take off track", "sql".
 const char* action_kind_name(ActionKind kind);
 
 // Rows that went the same way share one shape.

@@ -54,6 +54,9 @@ std::optional<std::pair<ActionKind, std::string>> asked_of(const Action& action)
   if (const auto* take = std::get_if<TakeOffTrack>(&action.what)) {
     return asked(ActionKind::kTakeOff, take->track);
   }
+  if (const auto* run = std::get_if<RunSql>(&action.what)) {
+    return asked(ActionKind::kSql, run->database);
+  }
   return std::nullopt;
 }
 

@@ -180,8 +180,6 @@ TEST(Compile, RefusesWhatCannotRun) {
             "line 2: field score must be text to name a time zone");
   EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    go to \"n\"\n"),
             "line 4: step \"n\" does not exist");
-  EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    run on \"d\" \"select 1\"\n    stop\n"),
-            "line 4: `run on` does not run yet");
   EXPECT_EQ(refused("step \"s\"\n  otherwise:\n    go to \"s\" 2 days after score\n"),
             "line 4: `score` is number: nothing comes before or after it");
   EXPECT_EQ(refused(""), "a track needs at least one step");

@@ -5,7 +5,7 @@
 
 For each of ten zones, around every change of its clocks in 30 years and at random instants: a line
 
-    SCHEDULE <tab> ZONE <tab> NOW <tab> ANSWER        (instants in microseconds since 1970; `never` for none)
+    SCHEDULE <tab> ZONE <tab> NOW <tab> ANSWER        (instants in microseconds since 1970; never: 2^63 - 1)
 
 SCHEDULE is the text of a move or of a rule's head, with the fields `born_on` (a date) and `seen_at` (a timestamp) of a
 contact whose values are those of CONTACT below. A move's answer is when it is due, a head's the next turn of a contact
@@ -15,17 +15,21 @@ Shares nothing with the engine but the zones' rules themselves (both read IANA's
 """
 
 import argparse
+import bisect
 import calendar
 import datetime
 import random
 import sys
 import zoneinfo
 
+import dateutil.rrule
+
 UTC = datetime.timezone.utc
 ZONES = ["UTC", "Europe/Berlin", "America/Chicago", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu",
          "Africa/Cairo", "Pacific/Auckland", "America/St_Johns", "Asia/Tehran"]
 YEARS = range(2000, 2030)
 CONTACT = {"born_on": datetime.date(2000, 2, 29), "seen_at": datetime.datetime(2011, 3, 13, 8, 30, 15, 250000, UTC)}
+NEVER = 2**63 - 1
 EVERY_DAY = range(7)
 WEEKDAYS = range(5)
 DAY_NAMES = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -155,6 +159,21 @@ def every_month(number, clock):
     return f"gather every month on day {number}{clock_text(clock, None)}", answer
 
 
+def rrule(text):
+    """Gathering by a rule of iCalendar, by dateutil: turns are local times from 2001 on where the rule names no start."""
+    rule = dateutil.rrule.rrulestr(text.replace("\\n", "\n"), dtstart=datetime.datetime(2001, 1, 1))
+    turns = rule.between(datetime.datetime(2000, 1, 1), datetime.datetime(2033, 1, 1))
+
+    def answer(now, zone):
+        local = now.astimezone(zone).replace(tzinfo=None) - datetime.timedelta(days=1)
+        for turn_at in turns[bisect.bisect_left(turns, local):]:
+            when = instant_of(turn_at, zone)
+            if when > now:
+                return when
+        return None
+    return f'gather rrule "{text}"', answer
+
+
 def hours(count):
     return datetime.timedelta(hours=count)
 
@@ -189,6 +208,13 @@ SCHEDULES = [
     every(time("00:00"), [6], "gather every"),
     every_month(31, time("02:30")),
     every_month(1, time("00:00")),
+    rrule("FREQ=DAILY;BYHOUR=2;BYMINUTE=30"),
+    rrule("FREQ=MONTHLY;BYDAY=1MO,-1FR;BYHOUR=9"),
+    rrule("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;BYHOUR=0,12"),
+    rrule("RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29"),
+    rrule("FREQ=MONTHLY;BYMONTHDAY=-1;UNTIL=20150101T000000"),
+    rrule("DTSTART:20120315T023000\\nRRULE:FREQ=MONTHLY;COUNT=40"),
+    rrule("DTSTART:20050101T080000\\nFREQ=DAILY;INTERVAL=17"),
 ]
 
 
@@ -233,7 +259,8 @@ def main():
         zone = zoneinfo.ZoneInfo(name)
         for now in nows_of(zone, draw, options.nows):
             for text, answer in SCHEDULES:
-                lines.append(f"{text}\t{name}\t{us(now)}\t{us(answer(now, zone))}\n")
+                when = answer(now, zone)
+                lines.append(f"{text}\t{name}\t{us(now)}\t{NEVER if when is None else us(when)}\n")
     sys.stdout.writelines(lines)
 
 

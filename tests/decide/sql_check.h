@@ -31,10 +31,10 @@ struct SqlCounts {
   int wider = 0;
 };
 
-// `batches` times: a world, 60 contacts in it, and `conditions` conditions.
+// `batches` times: a world, 200 contacts in it, and `conditions` conditions.
 inline void check_sql(SqlUnderTest& database, std::uint64_t first_seed, int batches, int conditions,
                       SqlCounts& counts) {
-  constexpr std::int64_t kPeople = 60;
+  constexpr std::int64_t kPeople = 200;
   for (int batch = 0; batch < batches; ++batch) {
     const std::uint64_t seed = first_seed + static_cast<std::uint64_t>(batch);
     reference::Generator make(seed);

@@ -1,6 +1,8 @@
 // Tests that stand beside a track: what passes, and what is said of what fails.
 
 #include "decide/test_case.h"
+#include <nlohmann/json.hpp>
+
 #include "blocks.h"
 #include "decide/dry_run.h"
 
@@ -103,9 +105,9 @@ TEST(TestCase, SaysWhatWasInstead) {
   after 3 hours
   expect email "welcome"
 )"),
-      ElementsAre("2: email \"bye\" was not asked for since the clock was moved; email "
+      ElementsAre("2: email \"bye\" was not sent since the clock was moved; email "
                   "\"welcome\", and it waits on step \"Nudge\" until 2026-06-03T07:00:00Z",
-                  "3: email \"welcome\" was asked for since the clock was moved; email "
+                  "3: email \"welcome\" was sent since the clock was moved; email "
                   "\"welcome\", and it waits on step \"Nudge\" until 2026-06-03T07:00:00Z",
                   "4: the contact is not on step \"Greet\": it waits on step \"Nudge\" "
                   "until 2026-06-03T07:00:00Z",
@@ -113,7 +115,7 @@ TEST(TestCase, SaysWhatWasInstead) {
                   "until 2026-06-03T07:00:00Z",
                   "6: the contact has tag \"trial\"", "7: the contact has no tag \"x\"",
                   "8: score is 20, not 21",
-                  "10: email \"welcome\" was not asked for since the clock was moved; "
+                  "10: email \"welcome\" was not sent since the clock was moved; "
                   "nothing was, and it waits on step \"Nudge\" until 2026-06-03T07:00:00Z"));
 }
 
@@ -125,6 +127,216 @@ TEST(TestCase, EntersWhereTheFirstGatherThatTakesItStarts) {
 TEST(TestCase, AFieldThatCannotHoldTheValueIsAFailure) {
   EXPECT_THAT(failures("  given score is \"many\"\n  expect stopped\n"),
               ElementsAre("1: field score is a number and cannot hold this"));
+}
+
+// The same for a whole track of its own; the lines are counted from the file's first.
+std::vector<std::string> failures_of(const std::string& text) {
+  const track::Track track = parsed(text);
+  std::vector<std::string> messages;
+  for (const auto& part : track.parts) {
+    if (const auto* const test = std::get_if<track::TestCase>(&part)) {
+      for (const TestFailure& failure : run_test(track, *test, test_catalogue()).failures) {
+        messages.push_back(std::to_string(failure.span.line) + ": " + failure.message);
+      }
+    }
+  }
+  return messages;
+}
+
+constexpr const char* kGuarded = R"(track "Guarded"
+  gather contacts continuously
+  leave when score is 0
+  send at most 2 emails per 1 day
+  quiet from 21:00 to 08:00
+  quiet on sunday
+step "a"
+  on "email.capped" where event.email is "four":
+    stop as "too many"
+  after 1 hour:
+    send email "one"
+    call webhook "w"
+    stay
+  after 10 hours:
+    send email "two"
+    stay
+  after 11 hours:
+    send email "three"
+    stay
+  after 21 hours:
+    send email "four"
+    stay
+)";
+
+TEST(TestCase, QuietHoursDelayAndCapsDrop) {
+  // Monday noon. "two" is asked for at 22:00 and goes out on Tuesday at 8, "three" is dropped then,
+  // and "four" is asked for on Tuesday at 9.
+  EXPECT_THAT(failures_of(std::string(kGuarded) + R"(test "t"
+  given score is 1
+  after 1 hour
+  expect email "one"
+  expect webhook "w"
+  after 9 hours
+  expect no email "two"
+  after 1 hour
+  expect no email "three"
+  after 9 hours
+  expect email "two"
+  expect no email "three"
+  after 1 hour
+  expect no email "four"
+  expect stopped as "too many"
+)"),
+              IsEmpty());
+}
+
+TEST(TestCase, WhoLeavesIsNotSentWhatStillWaits) {
+  EXPECT_THAT(failures_of(std::string(kGuarded) + R"(test "t"
+  given score is 1
+  after 10 hours
+  given score is 0
+  expect stopped
+  after 1 day
+  expect no email "two"
+)"),
+              IsEmpty());
+}
+
+TEST(TestCase, WhoHasStoppedMayComeAgain) {
+  const std::string again = R"(track "Again"
+  gather contacts where score is at least 1 continuously
+  gather on "x" where event.n is more than 1
+  enter again after 2 days
+step "a"
+  otherwise:
+    send email "hello"
+    set entry.seen to true
+    stop as "done"
+)";
+  EXPECT_THAT(failures_of(again + R"(test "by a change"
+  given score is 1
+  expect email "hello"
+  after 1 day
+  given score is 2
+  expect no email "hello"
+  after 23 hours
+  expect no email "hello"
+  after 1 hour
+  expect email "hello"
+test "by an event"
+  event "x" with { "n": 2 }
+  expect email "hello"
+  after 3 days
+  event "x" with { "n": 1 }
+  expect no email "hello"
+  event "x" with { "n": 3 }
+  expect email "hello"
+)"),
+              IsEmpty());
+  std::string once = again;
+  once.replace(once.find("again after 2 days"), 18, "once");
+  EXPECT_THAT(failures_of(once + R"(test "never"
+  event "x" with { "n": 2 }
+  after 3 days
+  event "x" with { "n": 3 }
+  expect email "hello"
+)"),
+              SizeIs(1));
+}
+
+TEST(TestCase, WhatAnEntryHoldsIsReadAsWhatItIsComparedWith) {
+  EXPECT_THAT(failures_of(R"(track "Typed"
+  gather on "r"
+step "a"
+  when entry.at is before now or entry.n is not 60 or entry.code is not "12":
+    stop as "wrong"
+  otherwise:
+    set entry.seen to now
+    go to "b" 1 hour before entry.at
+step "b"
+  when entry.seen is more than 1 day ago and entry.n is at least 70:
+    stop as "right"
+test "by an event"
+  event "r" with { "at": "2026-06-10T15:00:00Z", "n": "60", "code": 12 }
+  expect on step "b"
+  after 9 days 3 hours
+  expect on step "b"
+  given entry.n is 70
+  expect stopped as "right"
+)"),
+              IsEmpty());
+}
+
+TEST(TestCase, AnEventThatNoGatherTakesComesOnce) {
+  EXPECT_THAT(failures_of(R"(track "Once"
+  gather contacts continuously
+step "a"
+  on "y":
+    stop as "y"
+  when did "x" at least 2 times:
+    stop as "two"
+test "x"
+  event "x"
+  expect on step "a"
+  event "x"
+  expect stopped as "two"
+test "y"
+  event "y"
+  expect stopped as "y"
+)"),
+              IsEmpty());
+}
+
+TEST(TestCase, WhereItWasPutOnOtherTracks) {
+  EXPECT_THAT(failures_of(R"(track "Mine"
+  gather contacts continuously
+step "a"
+  when on track "Mine" at "b" or on track "Other":
+    stop as "wrong"
+  otherwise:
+    put on track "Other" at "First"
+    put on track "Third"
+    go to "b" after 1 hour
+step "b"
+  when not on track "Mine" at "b":
+    stop as "wrong"
+  when on track "Other" at "First" and on track "Third" and not on track "Other" at "Second":
+    take off track "Other"
+    go to "c" after 1 hour
+step "c"
+  when on track "Other":
+    stop as "wrong"
+  otherwise:
+    stop as "right"
+test "t"
+  after 2 hours
+  expect stopped as "right"
+)"),
+              IsEmpty());
+}
+
+TEST(DryRun, RunsStatementsWithTheirValues) {
+  const track::Track track = parsed(R"(track "Sql"
+  gather contacts continuously
+step "a"
+  otherwise:
+    run on "crm" """
+      update lead set state = ':no', at = now()::date
+      where email = :email and n = :entry.n and e = :email
+    """
+    stop as "done"
+)");
+  DryRun run = DryRun::make(track, test_catalogue(), at("2026-06-01T10:00:00Z")).value();
+  EXPECT_TRUE(run.set("email", std::string("a@example.com")));
+  EXPECT_TRUE(run.set("entry.n", 5.0));
+  ASSERT_TRUE(run.enter(false));
+  ASSERT_EQ(run.messages().size(), 1U);
+  EXPECT_EQ(run.messages()[0].kind, track::ActionKind::kSql);
+  EXPECT_EQ(run.messages()[0].name, "crm");
+  const auto payload = nlohmann::json::parse(run.messages()[0].payload);
+  EXPECT_EQ(payload["values"],
+            nlohmann::json::parse(R"({"email": "a@example.com", "entry.n": 5})"));
+  EXPECT_TRUE(payload["sql"].get<std::string>().starts_with("update lead set state = ':no'"))
+      << payload;
 }
 
 TEST(DryRun, NobodyIsGatheredWhomNoClauseTakes) {
