@@ -38,7 +38,8 @@ std::string track_report_text(const Json& answer) {
   if (answer.at("actions").empty()) {
     return text;
   }
-  constexpr const char* kStates[] = {"waiting", "sending", "sent", "failed", "uncertain"};
+  constexpr const char* kStates[] = {"waiting", "sending",   "sent",
+                                     "failed",  "uncertain", "withdrawn"};
   std::vector<Table::Column> columns = {{"action"}, {"total", Align::kRight}};
   for (const char* const state : kStates) {
     columns.push_back({state, Align::kRight});

@@ -41,13 +41,15 @@ struct TryOptions {
   KnownFrom known;
   std::string contact = "{}";       // fields as a JSON object; "tags" may be a list
   std::optional<std::string> at;    // when the clock begins; none: now
-  std::string until = "365 days";   // how far it runs
+  std::string until;                // how far it runs; "": 365 days, against a server 30
   std::vector<std::string> set;     // FIELD=VALUE@DURATION: changes on the way
   std::vector<std::string> events;  // NAME {…}@DURATION: what it does on the way
   bool anyhow = false;              // also a contact that nothing gathers
   bool json = false;
+  std::optional<std::string> against;  // a server, over whose contacts it is played instead
 };
 int try_track(const TryOptions& options);
+int backtest_track(const TryOptions& options);
 
 struct ExplainOptions {
   std::string file;
@@ -98,11 +100,22 @@ struct RenderCommand {
 int render_file(const RenderCommand& command);
 
 struct ApplyOptions {
-  std::vector<std::string> files;
+  std::vector<std::string> paths;                         // track files, and folders of them
   std::map<std::string, std::optional<std::string>> map;  // step → step, or nothing to stop there
   AskOptions ask;
 };
+// Publishes all, or none when one of them cannot be.
 int apply_tracks(const ApplyOptions& options);
+// Says what that would do.
+int plan_tracks(const ApplyOptions& options);
+
+struct PullOptions {
+  std::string folder = ".";
+  std::vector<std::string> tracks;  // names; none: all
+  bool force = false;               // files that differ are written over
+  AskOptions ask;
+};
+int pull_tracks(const PullOptions& options);
 
 int list_peers(const AskOptions& options);
 int list_tracks(const AskOptions& options);

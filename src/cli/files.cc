@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -15,7 +17,31 @@
 namespace turnout::cli {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string why() { return std::generic_category().message(errno); }
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with("."); }
+
+// Those within the folder, in the order of their names.
+base::Result<std::vector<std::string>> tracks_within(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code problem;
+  fs::recursive_directory_iterator at(folder, problem);
+  for (; !problem && at != fs::recursive_directory_iterator(); at.increment(problem)) {
+    if (is_hidden(at->path())) {
+      at.disable_recursion_pending();
+    } else if (at->path().extension() == ".track" && at->is_regular_file()) {
+      files.push_back(at->path().string());
+    }
+  }
+  if (problem) {
+    return base::fail(base::ErrorCode::kInvalid,
+                      fmt::format("{}: cannot be read: {}", folder, problem.message()));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
 
 }  // namespace
 
@@ -49,6 +75,28 @@ base::Result<std::string> read_whole_file(const std::string& path) {
                       fmt::format("{}: cannot be read: {}", path, why()));
   }
   return text;
+}
+
+base::Result<std::vector<std::string>> find_track_files(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    if (!fs::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    TRY(const std::vector<std::string> within, tracks_within(path));
+    if (within.empty()) {
+      return base::fail(base::ErrorCode::kInvalid, fmt::format("{}: holds no *.track file", path));
+    }
+    files.insert(files.end(), within.begin(), within.end());
+  }
+  std::vector<std::string> once;
+  for (std::string& file : files) {
+    if (std::find(once.begin(), once.end(), file) == once.end()) {
+      once.push_back(std::move(file));
+    }
+  }
+  return once;
 }
 
 base::Result<void> replace_file(const std::string& path, const std::string& text) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "cli/http_client.h"
 #include "cli/screen.h"
 #include "cli/toml.h"
+#include "track/fields_of.h"
 
 namespace turnout::cli {
 namespace {
@@ -86,10 +88,11 @@ base::Result<void> read_toml(const std::string& file, KnownNames& known) {
   }
   const toml::table& table = parsed.table();
   for (const auto& [name, node] : table) {
-    if (name != "fields" && name != "templates" && name != "webhooks") {
+    if (name != "fields" && name != "templates" && name != "webhooks" && name != "databases" &&
+        name != "tracks") {
       return base::fail(base::ErrorCode::kInvalid,
-                        fmt::format("{}: there is no setting {}; there are fields, templates and "
-                                    "webhooks",
+                        fmt::format("{}: there is no setting {}; there are fields, templates, "
+                                    "webhooks, databases and tracks",
                                     at(file, node), name.str()));
     }
   }
@@ -103,6 +106,8 @@ base::Result<void> read_toml(const std::string& file, KnownNames& known) {
   TRYV(add_fields(file, *fields->as_table(), known));
   TRY(known.catalogue.templates, names(file, table, "templates"));
   TRY(known.catalogue.webhooks, names(file, table, "webhooks"));
+  TRY(known.catalogue.databases, names(file, table, "databases"));
+  TRY(known.catalogue.tracks, names(file, table, "tracks"));
   known.fields = true;
   return base::ok();
 }
@@ -159,6 +164,18 @@ lang::Analysis KnownNames::analyse(const std::string& text) const {
                   [](const lang::Diagnostic& d) { return d.code == "unknown-field"; });
   }
   return analysis;
+}
+
+std::vector<std::string> KnownNames::unknown_fields(const track::Track& track) const {
+  std::vector<std::string> unknown;
+  for (const track::FieldRef* const ref : track::fields_of(track)) {
+    if (!fields && ref->name.find('.') == std::string::npos &&
+        catalogue.find(ref->name) == nullptr &&
+        std::find(unknown.begin(), unknown.end(), ref->name) == unknown.end()) {
+      unknown.push_back(ref->name);
+    }
+  }
+  return unknown;
 }
 
 }  // namespace turnout::cli

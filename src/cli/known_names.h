@@ -5,13 +5,14 @@
 // environment names, or of one at the usual address, if it answers.
 //
 //   templates = ["welcome"]    # fields.toml; without this line any template will do
-//   webhooks = ["sales"]
+//   webhooks = ["sales"]       # and likewise databases and tracks
 //   [fields]
 //   score = "number"
 
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lang/checker.h"
 #include "track/catalogue.h"
@@ -35,6 +36,8 @@ struct KnownNames {
   int learn(const KnownFrom& from, const std::string& beside);
   // Without complaints about fields when it is not known which there are.
   lang::Analysis analyse(const std::string& text) const;
+  // Fields of the track that are not in the catalogue, where it is not known which there are.
+  std::vector<std::string> unknown_fields(const track::Track& track) const;
 };
 
 }  // namespace turnout::cli

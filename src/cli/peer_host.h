@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/peer.h"
+#include "lang/checker.h"
 #include "web/host.h"
 
 namespace turnout::cli {
@@ -23,12 +24,18 @@ class PeerHost : public web::Host {
   std::vector<std::string> webhooks() const override { return webhooks_; }
   base::Result<web::PublishAnswer> publish(store::Session& session,
                                            const web::PublishRequest& request) override;
+  base::Result<web::BacktestAnswer> backtest(store::Session& session,
+                                             const web::BacktestRequest& request) override;
   std::string rule_text(store::Session& session, const std::string& track, base::Version version,
                         const std::string& step, std::int32_t rule) override;
   void tracks_changed() override { peer_.catalogue_changed(); }
   void contacts_changed() override { peer_.contacts_changed(); }
 
  private:
+  // The track parsed and checked against what there is; `by` servers or in a dry run.
+  base::Result<lang::Analysis> analyse(store::Session& session, const std::string& text,
+                                       lang::RunBy by, track::Catalogue& catalogue) const;
+
   Peer& peer_;
   const std::vector<std::string> templates_;
   const std::vector<std::string> webhooks_;

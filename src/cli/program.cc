@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/exit_codes.h"
@@ -18,10 +19,6 @@ namespace turnout::cli {
 namespace {
 
 constexpr const char* kVersion = "0.1.0";
-std::string usual_server() {
-  const char* const named = std::getenv("TURNOUT_SERVER");  // NOLINT(concurrency-mt-unsafe)
-  return named == nullptr || *named == '\0' ? kUsualServer : named;
-}
 
 // Splits "A=B" options; an empty B is allowed where `empty` is.
 int split_pairs(const std::vector<std::string>& pairs, const char* option, bool empty,
@@ -35,227 +32,6 @@ int split_pairs(const std::vector<std::string>& pairs, const char* option, bool 
     out[pair.substr(0, equals)] = pair.substr(equals + 1);
   }
   return kExitDone;
-}
-
-// What the options of all commands are read into.
-struct Line {
-  ImportOptions import;
-  std::vector<std::string> import_types;
-  std::vector<std::string> import_renames;
-  std::string delimiter;
-  std::string key;
-  std::string email;
-  CheckOptions check;
-  TestOptions test;
-  TryOptions dry;
-  ExplainOptions explain;
-  std::string junit;
-  KnownFrom known;
-  std::vector<std::string> known_fields;
-  std::string known_server;
-  FormatOptions format;
-  ConvertOptions convert;
-  GraphOptions graph;
-  std::string key_file;
-  ApplyOptions apply;
-  std::vector<std::string> apply_map;
-  AskOptions ask{usual_server(), false};
-  OutboxOptions outbox;
-  std::string state;
-  std::string name;  // of a track or contact
-  std::string config;
-  std::string demo_database = "sqlite";
-  SimulateOptions simulate;
-  RenderCommand render;
-};
-
-void add_ask(CLI::App& command, Line& line, bool json) {
-  command.add_option("--server", line.ask.server, "address of a server (TURNOUT_SERVER)")
-      ->capture_default_str();
-  if (json) {
-    command.add_flag("--json", line.ask.json, "print JSON");
-  }
-}
-
-void add_watched(CLI::App& command, Line& line) {
-  add_ask(command, line, true);
-  command
-      .add_flag("-w,--watch{1}", line.ask.watch,
-                "ask again every second, or with --watch=SECONDS every so many, until ended")
-      ->check(CLI::Range(0.1, 3600.0));
-}
-
-void add_import(CLI::App& app, Line& line) {
-  CLI::App& command = *app.add_subcommand(
-      "import", "Load contacts from a CSV file; bad lines are said and left out");
-  command.add_option("FILE", line.import.file, "file, or - for standard input")->required();
-  command.add_option(
-      "--key", line.key,
-      "what tells contacts apart: \"{column}\", \"client-{row:05}\" (else the column \"key\")");
-  command.add_option(
-      "--email", line.email,
-      "their address: \"{column}\", \"{key}@example.com\" (else the column \"email\")");
-  command
-      .add_option("--type", line.import_types,
-                  "FIELD=TYPE: text, number, boolean, timestamp or date (else guessed)")
-      ->take_all();
-  command.add_option("--rename", line.import_renames, "COLUMN=FIELD: another name for a column")
-      ->take_all();
-  command.add_option("--skip", line.import.skip, "COLUMN that is not imported")->take_all();
-  command.add_option("--delimiter", line.delimiter,
-                     "one character, or \"tab\" (else found by looking)");
-  command.add_flag("--strict", line.import.strict, "stop at the first bad line");
-  add_ask(command, line, true);
-}
-
-// Where a command learns which fields, templates and webhooks there are.
-void add_known(CLI::App& command, Line& line) {
-  command.add_option("--server", line.known_server,
-                     "check names of fields, templates and webhooks against this server; else "
-                     "against fields.toml beside the track");
-  command
-      .add_option("--field", line.known_fields,
-                  "FIELD=TYPE: a field that there is, instead of asking a server")
-      ->take_all();
-}
-
-void add_language(CLI::App& app, Line& line) {
-  CLI::App& check = *app.add_subcommand("check", "Say what is wrong with tracks");
-  check.add_option("FILE", line.check.files, "files")->required();
-  add_known(check, line);
-  check.add_flag("--json", line.check.json, "print JSON");
-
-  CLI::App& test = *app.add_subcommand("test", "Run the tests that stand beside tracks");
-  test.add_option("FILE", line.test.files, "files")->required();
-  add_known(test, line);
-  test.add_option("--junit", line.junit, "write the results to this file as JUnit XML, too");
-
-  CLI::App& dry =
-      *app.add_subcommand("try", "Show a contact's way through a track, without a server");
-  dry.add_option("FILE", line.dry.file, "track")->required();
-  dry.add_option("--contact", line.dry.contact,
-                 "fields as a JSON object: '{\"score\": 55, \"tags\": [\"vip\"]}'");
-  dry.add_option("--at", line.dry.at,
-                 "time at which it begins, such as 2026-12-01T09:00:00Z (now)");
-  dry.add_option("--until", line.dry.until, "how long it goes on (365 days)");
-  dry.add_option("--set", line.dry.set, "FIELD=VALUE@DURATION: a change on the way")->take_all();
-  dry.add_option("--event", line.dry.events, "'NAME {\"size\": 3}@DURATION': an event on the way")
-      ->take_all();
-  dry.add_flag("--anyhow", line.dry.anyhow, "put it on the track though no `gather` takes it");
-  add_known(dry, line);
-  dry.add_flag("--json", line.dry.json, "print JSON");
-
-  CLI::App& explain = *app.add_subcommand(
-      "explain", "Show what a track would do: fields, SQL, timers, what wakes whom");
-  explain.add_option("FILE", line.explain.file, "track")->required();
-  add_known(explain, line);
-  explain.add_flag("--json", line.explain.json, "print JSON");
-
-  CLI::App& format = *app.add_subcommand("fmt", "Lay tracks out as they should be");
-  format.add_option("FILE", line.format.files, "files, or - for standard input to standard output")
-      ->required();
-  format.add_flag("--check", line.format.check, "change nothing; exit 1 if something would change");
-
-  CLI::App& lsp = *app.add_subcommand(
-      "lsp", "Tell an editor about tracks: a language server on standard input and output");
-  lsp.add_flag("--stdio")->description("what it does anyway; some editors say so");
-  add_known(lsp, line);
-
-  CLI::App& convert = *app.add_subcommand(
-      "convert", "Turn a track's text into JSON, or JSON into text; nothing is lost");
-  convert.add_option("FILE", line.convert.files, "files, or - for standard input");
-  CLI::Option* const to = convert.add_option("--to", line.convert.to, "json or track")
-                              ->check(CLI::IsMember({"json", "track"}));
-  convert.add_option("--output", line.convert.output, "FILE to write instead of printing");
-  convert.add_flag("--compact", line.convert.compact, "JSON on one line");
-  convert.add_flag("--schema", line.convert.schema, "print the JSON Schema of the JSON form")
-      ->excludes(to);
-
-  CLI::App& graph = *app.add_subcommand("graph", "Draw a track as a picture");
-  graph.add_option("FILE", line.graph.file, "track, or - for standard input")->required();
-  graph.add_option("--svg", line.graph.svg, "FILE to write, or - for standard output")
-      ->capture_default_str();
-
-  CLI::App& apply = *app.add_subcommand("apply", "Publish tracks");
-  apply.add_option("FILE", line.apply.files, "files")->required();
-  apply
-      .add_option("--map", line.apply_map,
-                  "OLD=NEW: where contacts on a step that is gone go; OLD= stops them")
-      ->take_all();
-  add_ask(apply, line, true);
-}
-
-void add_render(CLI::App& app, Line& line) {
-  CLI::App& command =
-      *app.add_subcommand("render", "Show what a template of an e-mail or webhook body makes");
-  command.add_option("FILE", line.render.file, "template, or - for standard input")->required();
-  CLI::Option* const contact = command.add_option(
-      "--contact", line.render.contact, "fields as a JSON object: '{\"first_name\": \"Ada\"}'");
-  command.add_option("--data", line.render.data, "FILE with such an object")->excludes(contact);
-  CLI::Option* const html = command.add_flag(
-      "--html", line.render.html, "values are escaped for HTML (else so for *.html only)");
-  command.add_flag("--text", line.render.text, "values are written as they are")->excludes(html);
-  command.add_option("--zone", line.render.zone, "time zone that times are written in (UTC)");
-  command.add_option("--now", line.render.now,
-                     "time that \"now\" means, such as 2026-12-01T09:00:00Z");
-}
-
-void add_questions(CLI::App& app, Line& line) {
-  add_watched(*app.add_subcommand("peers", "List the peers of the group"), line);
-  add_watched(*app.add_subcommand("tracks", "List the tracks"), line);
-
-  CLI::App& report =
-      *app.add_subcommand("report", "Say where a track's contacts are and what was sent");
-  report.add_option("TRACK", line.name, "its name")->required();
-  add_ask(report, line, true);
-
-  CLI::App& why = *app.add_subcommand("why", "Say what a contact did on its tracks, and why");
-  why.add_option("KEY", line.name, "the contact's key")->required();
-  add_ask(why, line, true);
-
-  CLI::App& outbox = *app.add_subcommand("outbox", "List e-mails and webhooks");
-  outbox.add_option("--state", line.state,
-                    "only those waiting, sending, sent, failed or uncertain");
-  outbox.add_option("--limit", line.outbox.limit, "at most so many")
-      ->check(CLI::Range(1, 10'000))
-      ->capture_default_str();
-  add_ask(outbox, line, true);
-
-  for (const auto& [name, what] :
-       {std::pair("pause", "Pause a track"), std::pair("resume", "Let a paused track go on")}) {
-    CLI::App& command = *app.add_subcommand(name, what);
-    command.add_option("TRACK", line.name, "its name")->required();
-    add_ask(command, line, false);
-  }
-}
-
-void add_simulate(CLI::App& app, Line& line) {
-  SimulateOptions& to = line.simulate;
-  CLI::App& command = *app.add_subcommand(
-      "simulate", "Plan a group: how soon it recovers and what it costs, in virtual time");
-  command.add_option("--peers", to.peers, "servers")->capture_default_str();
-  command.add_option("--tracks", to.tracks, "tracks that they own")->capture_default_str();
-  command.add_option("--profile", to.profile,
-                     "lan (default), wan or slow: a cycle of 1, 15 or 30 s; messages of 1, 50 or "
-                     "250 ms");
-  command.add_option("--cycle", to.cycle, "period of the advertisements, 50ms to 120s");
-  command.add_option("--miss-limit", to.miss_limit, "cycles of silence that count as an end")
-      ->capture_default_str();
-  command.add_option("--latency", to.latency, "time that a message takes, such as 20ms");
-  command.add_option("--loss", to.loss, "share of the messages that never arrive, such as 2%");
-  command.add_option("--kill", to.kill, "peers to be hit at once: 3, or 5%");
-  command
-      .add_option("--how", to.how,
-                  "what hits them: kill, stop (they stand still), cut (no network) or leave")
-      ->capture_default_str();
-  CLI::Option* const cycles = command.add_option(
-      "--cycles", to.cycles, "go on for so many afterwards (else until all is well again)");
-  command.add_option("--minutes", to.minutes, "likewise, minutes of virtual time")
-      ->excludes(cycles);
-  command.add_option("--seed", to.seed, "another one draws other peers and times")
-      ->capture_default_str();
-  command.add_option("--svg", to.svg, "FILE for a picture");
-  command.add_flag("--json", to.json, "print JSON");
 }
 
 int run_import(Line& line) {
@@ -314,6 +90,17 @@ int run_tests(Line& line) {
   return test_tracks(line.test);
 }
 
+int run_try(Line& line) {
+  if (line.dry.until.empty()) {
+    line.dry.until = line.against.empty() ? "365 days" : "30 days";
+  }
+  if (line.against.empty()) {
+    return run_known(line, line.dry, try_track);
+  }
+  line.dry.against = line.against == "server" ? line.ask.server : line.against;
+  return backtest_track(line.dry);
+}
+
 int run_lsp(Line& line) {
   if (const int code = read_known(line); code != kExitDone) {
     return code;
@@ -321,7 +108,7 @@ int run_lsp(Line& line) {
   return serve_editor({line.known, kVersion});
 }
 
-int run_apply(Line& line) {
+int run_apply(Line& line, int (*command)(const ApplyOptions&)) {
   line.apply.ask = line.ask;
   std::map<std::string, std::string> pairs;
   if (const int code = split_pairs(line.apply_map, "--map", true, pairs); code != kExitDone) {
@@ -330,7 +117,7 @@ int run_apply(Line& line) {
   for (const auto& [from, to] : pairs) {
     line.apply.map[from] = to.empty() ? std::nullopt : std::optional(to);
   }
-  return apply_tracks(line.apply);
+  return command(line.apply);
 }
 
 int run_outbox(Line& line) {
@@ -339,68 +126,41 @@ int run_outbox(Line& line) {
   return list_outbox(line.outbox);
 }
 
+int run_pull(Line& line) {
+  line.pull.ask = line.ask;
+  return pull_tracks(line.pull);
+}
+
 int dispatch(const std::string& command, Line& line) {
-  if (command == "serve") {
-    return serve(line.config.empty() ? std::nullopt : std::optional(line.config));
-  }
-  if (command == "demo") {
-    return run_demo(line.demo_database);
-  }
-  if (command == "import") {
-    return run_import(line);
-  }
-  if (command == "check") {
-    return run_known(line, line.check, check_files);
-  }
-  if (command == "test") {
-    return run_tests(line);
-  }
-  if (command == "try") {
-    return run_known(line, line.dry, try_track);
-  }
-  if (command == "explain") {
-    return run_known(line, line.explain, explain_track);
-  }
-  if (command == "fmt") {
-    return format_files(line.format);
-  }
-  if (command == "lsp") {
-    return run_lsp(line);
-  }
-  if (command == "convert") {
-    return convert_files(line.convert);
-  }
-  if (command == "graph") {
-    return draw_graph(line.graph);
-  }
-  if (command == "keygen") {
-    return make_key(line.key_file);
-  }
-  if (command == "render") {
-    return render_file(line.render);
-  }
-  if (command == "apply") {
-    return run_apply(line);
-  }
-  if (command == "simulate") {
-    return simulate(line.simulate);
-  }
-  if (command == "peers") {
-    return list_peers(line.ask);
-  }
-  if (command == "tracks") {
-    return list_tracks(line.ask);
-  }
-  if (command == "report") {
-    return show_report(line.ask, line.name);
-  }
-  if (command == "why") {
-    return explain_contact(line.ask, line.name);
-  }
-  if (command == "outbox") {
-    return run_outbox(line);
-  }
-  return set_track_active(line.ask, line.name, command == "resume");
+  using Run = int (*)(Line&);
+  static const std::map<std::string, Run> runs = {
+      {"serve",
+       [](Line& l) { return serve(l.config.empty() ? std::nullopt : std::optional(l.config)); }},
+      {"demo", [](Line& l) { return run_demo(l.demo_database); }},
+      {"import", run_import},
+      {"check", [](Line& l) { return run_known(l, l.check, check_files); }},
+      {"test", run_tests},
+      {"try", run_try},
+      {"explain", [](Line& l) { return run_known(l, l.explain, explain_track); }},
+      {"fmt", [](Line& l) { return format_files(l.format); }},
+      {"lsp", run_lsp},
+      {"convert", [](Line& l) { return convert_files(l.convert); }},
+      {"graph", [](Line& l) { return draw_graph(l.graph); }},
+      {"keygen", [](Line& l) { return make_key(l.key_file); }},
+      {"render", [](Line& l) { return render_file(l.render); }},
+      {"plan", [](Line& l) { return run_apply(l, plan_tracks); }},
+      {"apply", [](Line& l) { return run_apply(l, apply_tracks); }},
+      {"pull", run_pull},
+      {"simulate", [](Line& l) { return simulate(l.simulate); }},
+      {"peers", [](Line& l) { return list_peers(l.ask); }},
+      {"tracks", [](Line& l) { return list_tracks(l.ask); }},
+      {"report", [](Line& l) { return show_report(l.ask, l.name); }},
+      {"why", [](Line& l) { return explain_contact(l.ask, l.name); }},
+      {"outbox", run_outbox},
+      {"pause", [](Line& l) { return set_track_active(l.ask, l.name, false); }},
+      {"resume", [](Line& l) { return set_track_active(l.ask, l.name, true); }},
+  };
+  return runs.at(command)(line);
 }
 
 }  // namespace
@@ -421,21 +181,7 @@ int run_program(int argc, char** argv) {
   app.set_version_flag("--version", std::string("turnout ") + kVersion);
   app.require_subcommand(1);
   Line line;
-  CLI::App& serve_command =
-      *app.add_subcommand("serve", "Run a peer; without a configuration, alone on turnout.db here");
-  serve_command.add_option("--config", line.config,
-                           "TOML file (TURNOUT_CONFIG; else turnout.toml if there is one)");
-  CLI::App& demo_command = *app.add_subcommand(
-      "demo", "Show the main job: three peers, real contacts, the owner killed");
-  demo_command.add_option("--database", line.demo_database, "sqlite (default) or postgresql")
-      ->check(CLI::IsMember({"sqlite", "postgresql"}));
-  add_import(app, line);
-  add_language(app, line);
-  add_render(app, line);
-  add_questions(app, line);
-  add_simulate(app, line);
-  CLI::App& keygen = *app.add_subcommand("keygen", "Make the key that the peers of a group share");
-  keygen.add_option("FILE", line.key_file, "file to write; never overwritten")->required();
+  declare_commands(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,6 +1,7 @@
 #include "cli/runnable_track.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cstdio>
@@ -27,6 +28,15 @@ std::optional<track::Track> read_runnable(const std::string& file, const KnownNa
     fmt::print(stderr, "{}", lang::render(diagnostic, file, text.value(), colour_on_errors()));
   }
   if (lang::has_errors(diagnostics)) {
+    return std::nullopt;
+  }
+  if (const std::vector<std::string> unknown = known.unknown_fields(analysis.track);
+      !unknown.empty()) {
+    print_error(
+        fmt::format("{}: it is not known what type {} {} of; say so in a file {} beside the "
+                    "track, by --field {}=text, or name a server that knows by --server",
+                    file, fmt::join(unknown, ", "), unknown.size() == 1 ? "is" : "are", kFieldsFile,
+                    unknown.front()));
     return std::nullopt;
   }
   return std::move(analysis.track);

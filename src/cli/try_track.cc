@@ -120,6 +120,24 @@ Result<void> set_contact(const std::string& text, decide::DryRun& run) {
   return base::ok();
 }
 
+// Where nobody says which fields there are, those of the contact have the types of its values.
+void take_types(const std::string& contact, KnownNames& known) {
+  const Ordered values = Ordered::parse(contact, nullptr, false);
+  if (known.fields || !values.is_object()) {
+    return;
+  }
+  for (const auto& [name, value] : values.items()) {
+    const bool scalar = value.is_boolean() || value.is_number() || value.is_string();
+    if (scalar && name.find('.') == std::string::npos && known.catalogue.find(name) == nullptr) {
+      known.catalogue.fields.push_back({name,
+                                        value.is_boolean()  ? track::Type::kBoolean
+                                        : value.is_number() ? track::Type::kNumber
+                                                            : track::Type::kText,
+                                        ""});
+    }
+  }
+}
+
 Result<base::Instant> start_of(const TryOptions& options) {
   if (options.at) {
     return base::parse_instant(*options.at);
@@ -139,8 +157,8 @@ class Story {
       fmt::print("    {}\n", head(move));
       for (const decide::DryMessage& message : run_.messages()) {
         if (message.move == i) {
-          fmt::print("    {} \"{}\"{}\n", track::action_kind_name(message.kind), message.name,
-                     message.payload.empty() ? "" : " with " + message.payload);
+          fmt::print("    {} \"{}\"{}{}\n", track::action_kind_name(message.kind), message.name,
+                     message.payload.empty() ? "" : " with " + message.payload, fate(message));
         }
       }
       if (i + 1 == run_.moves().size() || run_.moves()[i + 1].at != move.at) {
@@ -188,10 +206,37 @@ class Story {
         all.push_back(
             {{"kind", track::action_kind_name(message.kind)},
              {"name", message.name},
-             {"payload", message.payload.empty() ? Ordered() : Ordered::parse(message.payload)}});
+             {"payload", message.payload.empty() ? Ordered() : Ordered::parse(message.payload)},
+             {"state", state(message)},
+             {"at", base::format_instant(message.sent_at)}});
       }
     }
     return all;
+  }
+
+  static const char* state(const decide::DryMessage& message) {
+    switch (message.fate) {
+      case decide::DryMessage::Fate::kSent:
+        return "sent";
+      case decide::DryMessage::Fate::kWaits:
+        return "waiting";
+      case decide::DryMessage::Fate::kCapped:
+        return "capped";
+      case decide::DryMessage::Fate::kWithdrawn:
+        return "withdrawn";
+    }
+    return "?";
+  }
+  // What is to be said of a message that did not go out at once.
+  static std::string fate(const decide::DryMessage& message) {
+    using Fate = decide::DryMessage::Fate;
+    const std::string at = base::format_instant(message.sent_at);
+    if (message.fate == Fate::kSent) {
+      return message.sent_at == message.at ? "" : ", sent at " + at + " after quiet hours";
+    }
+    return message.fate == Fate::kWaits    ? ", waits for quiet hours to end at " + at
+           : message.fate == Fate::kCapped ? ", dropped at " + at + " by the cap"
+                                           : ", withdrawn: the contact left before it was sent";
   }
 
   std::string where(const decide::DryMove& move) const {
@@ -260,6 +305,7 @@ int try_track(const TryOptions& options) {
   if (const int code = known.learn(options.known, options.file); code != kExitDone) {
     return code;
   }
+  take_types(options.contact, known);
   const std::optional<track::Track> track = read_runnable(options.file, known);
   if (!track) {
     return kExitWrong;

@@ -83,6 +83,9 @@ class Session {
   // commits or rolls back. The owner stays in the ledger, at the new epoch. A step map's moves
   // stand in the journal with rule -3. kInvalid when the map does not fit.
   virtual base::Result<Published> publish(const Publish& publish) = 0;
+  // What publish() would answer now: the version that is current, whether it is unchanged, who
+  // would be homeless; and who waits where. Writes nothing and holds up nobody.
+  virtual base::Result<Published> plan(const Publish& publish) = 0;
   // Pauses (false) or resumes a track; raises its epoch, unless it is so already. The owner stays
   // in the ledger. kNotFound.
   virtual base::Result<void> set_active(const std::string& track, bool active) = 0;

@@ -96,6 +96,9 @@ struct Published {
   bool unchanged = false;  // the same text is already the current version
   // Not empty: nothing was published, since these steps disappear and hold so many contacts.
   std::vector<std::pair<std::string, std::int64_t>> homeless;
+  bool is_new = false;  // there is no track of that name yet (was, before publish())
+  // Contacts on each step of the version before, those left out where none are; plan() only.
+  std::map<std::string, std::int64_t> waiting;
 };
 
 // ---- Contacts

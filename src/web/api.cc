@@ -65,11 +65,28 @@ Response publish(const Call& call) {
   Response response = json(publish_json(answer.value()));
   if (!answer.value().accepted) {
     response.status = 422;
+  } else if (answer.value().plan) {
+    return response;
   } else if (!answer.value().published.homeless.empty()) {
     response.status = 409;
   } else if (!answer.value().published.unchanged) {
     call.host.tracks_changed();
   }
+  return response;
+}
+
+Response backtest(const Call& call) {
+  BacktestRequest request;
+  BadInput bad;
+  if (!read_backtest(call.request.body, request, bad)) {
+    return bad_input(bad);
+  }
+  auto answer = call.host.backtest(call.session, request);
+  if (!answer) {
+    return error_response(answer.error());
+  }
+  Response response = json(backtest_json(answer.value()));
+  response.status = answer.value().accepted ? 200 : 422;
   return response;
 }
 
@@ -204,6 +221,7 @@ const std::vector<Route>& routes() {
       {"POST",
        {"api", "fields"},
        [](const Call& c, const std::string&) { return declare_fields(c); }},
+      {"POST", {"api", "backtest"}, [](const Call& c, const std::string&) { return backtest(c); }},
       {"POST", {"api", "import"}, [](const Call& c, const std::string&) { return import(c); }},
   };
   return all;

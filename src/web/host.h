@@ -62,6 +62,7 @@ struct PublishRequest {
   std::string text;
   std::string file;  // name for diagnostics
   std::map<std::string, std::optional<std::string>> map;
+  bool plan = false;  // only say what would be done
 };
 
 struct PublishAnswer {
@@ -69,6 +70,26 @@ struct PublishAnswer {
   bool accepted = false;           // false: the diagnostics have errors and nothing was published
   std::string track;
   store::Published published;  // when accepted
+  bool plan = false;           // as asked
+};
+
+// A draft played over some of the contacts.
+struct BacktestRequest {
+  std::string text;
+  std::string file;          // name for diagnostics
+  base::ContactId after{0};  // contacts above this one
+  int limit = 1000;          // look at so many of them at most
+  std::string now;           // when it begins, ISO 8601; "": now
+  std::string length;        // how long it goes on: "30 days"
+};
+
+struct BacktestAnswer {
+  std::string diagnostics = "[]";  // as above
+  bool accepted = false;
+  base::Instant now;        // when it began
+  base::ContactId last{0};  // highest contact looked at
+  bool done = false;        // no contact is above it
+  std::string figures;      // a JSON object: what came of it, see docs/api.md
 };
 
 // Every call is thread-safe. Those without a session return at once (they read a copy of the
@@ -83,9 +104,12 @@ class Host {
   virtual std::vector<std::string> templates() const = 0;
   virtual std::vector<std::string> webhooks() const = 0;
 
-  // Parses, checks and publishes a track.
+  // Parses, checks and publishes a track, or says what that would do.
   virtual base::Result<PublishAnswer> publish(store::Session& session,
                                               const PublishRequest& request) = 0;
+  // Plays a draft over contacts, without writing anything. kInvalid: a time or length that is none.
+  virtual base::Result<BacktestAnswer> backtest(store::Session& session,
+                                                const BacktestRequest& request) = 0;
   // The head of a rule as written ("when age is at least 60"), or "" when it is not known. `step`
   // is the step's name.
   virtual std::string rule_text(store::Session& session, const std::string& track,

@@ -263,6 +263,15 @@ std::string import_json(const store::ImportResult& result) {
       {"inserted", result.inserted}, {"updated", result.updated}, {"unchanged", result.unchanged}});
 }
 
+namespace {
+
+Json parsed(const std::string& text, Json otherwise) {
+  Json json = Json::parse(text, nullptr, false);
+  return json.is_discarded() ? std::move(otherwise) : std::move(json);
+}
+
+}  // namespace
+
 std::string publish_json(const PublishAnswer& answer) {
   Json object{{"accepted", answer.accepted && answer.published.homeless.empty()},
               {"track", answer.track}};
@@ -274,9 +283,24 @@ std::string publish_json(const PublishAnswer& answer) {
       homeless[step] = contacts;
     }
     object["homeless"] = std::move(homeless);
+    if (answer.plan) {
+      object["new"] = answer.published.is_new;
+      object["waiting"] = answer.published.waiting;
+    }
   }
-  Json diagnostics = Json::parse(answer.diagnostics, nullptr, false);
-  object["diagnostics"] = diagnostics.is_discarded() ? Json::array() : std::move(diagnostics);
+  object["diagnostics"] = parsed(answer.diagnostics, Json::array());
+  return dump(object);
+}
+
+std::string backtest_json(const BacktestAnswer& answer) {
+  Json object{{"accepted", answer.accepted},
+              {"diagnostics", parsed(answer.diagnostics, Json::array())}};
+  if (answer.accepted) {
+    object["now"] = base::format_instant(answer.now);
+    object["last"] = answer.last.get();
+    object["done"] = answer.done;
+    object["figures"] = parsed(answer.figures, Json::object());
+  }
   return dump(object);
 }
 

@@ -34,6 +34,7 @@ std::string fields_json(const track::Catalogue& catalogue,
                         const std::vector<std::string>& webhooks);
 std::string import_json(const store::ImportResult& result);
 std::string publish_json(const PublishAnswer& answer);
+std::string backtest_json(const BacktestAnswer& answer);
 
 // What a client sent is wrong: where in it, what, and what to do.
 struct BadInput {
@@ -49,5 +50,9 @@ bool read_import(std::string_view body, const track::Catalogue& catalogue,
                  store::ContactBatch& batch, BadInput& bad);
 // {"text": "track …", "file": "a.track", "map": {"Old": "New", "Gone": null}}.
 bool read_publish(std::string_view body, PublishRequest& request, BadInput& bad);
+// {"text": "track …", "file": "a.track", "after": 0, "limit": 1000, "now": "…", "length": "30
+// days"}.
+bool read_backtest(std::string_view body, BacktestRequest& request, BadInput& bad);
+inline constexpr int kMaxBacktest = 20'000;  // contacts at once
 
 }  // namespace turnout::web

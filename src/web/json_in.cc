@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <unordered_set>
 
@@ -251,20 +252,71 @@ bool read_import(std::string_view body, const track::Catalogue& catalogue,
   return true;
 }
 
-bool read_publish(std::string_view body, PublishRequest& request, BadInput& bad) {
-  SortedJson json;
-  if (!parse_object(body, json, bad) || !only_members(json, {"text", "file", "map"}, bad)) {
-    return false;
+namespace {
+
+bool read_text(const SortedJson& json, const char* name, std::string& out, BadInput& bad) {
+  if (!json.contains(name)) {
+    return true;
   }
+  if (!json[name].is_string()) {
+    return fail(bad, name, "is not text");
+  }
+  out = json[name].get<std::string>();
+  return true;
+}
+
+bool read_number(const SortedJson& json, const char* name, std::int64_t low, std::int64_t high,
+                 std::int64_t& out, BadInput& bad) {
+  if (!json.contains(name)) {
+    return true;
+  }
+  if (!json[name].is_number_integer() || json[name] < low || json[name] > high) {
+    return fail(bad, name, fmt::format("must be a whole number from {} to {}", low, high));
+  }
+  out = json[name].get<std::int64_t>();
+  return true;
+}
+
+// A track and the name of its file.
+template <class Request>
+bool read_track(const SortedJson& json, Request& request, BadInput& bad) {
   if (!json.contains("text") || !json["text"].is_string()) {
     return fail(bad, "text", "is missing", "send the track's text");
   }
   request.text = json["text"].get<std::string>();
-  if (json.contains("file")) {
-    if (!json["file"].is_string()) {
-      return fail(bad, "file", "is not text");
+  return read_text(json, "file", request.file, bad);
+}
+
+}  // namespace
+
+bool read_backtest(std::string_view body, BacktestRequest& request, BadInput& bad) {
+  SortedJson json;
+  std::int64_t after = 0;
+  std::int64_t limit = request.limit;
+  if (!parse_object(body, json, bad) ||
+      !only_members(json, {"text", "file", "after", "limit", "now", "length"}, bad) ||
+      !read_track(json, request, bad) || !read_text(json, "now", request.now, bad) ||
+      !read_text(json, "length", request.length, bad) ||
+      !read_number(json, "after", 0, std::numeric_limits<std::int64_t>::max(), after, bad) ||
+      !read_number(json, "limit", 1, kMaxBacktest, limit, bad)) {
+    return false;
+  }
+  request.after = base::ContactId(after);
+  request.limit = static_cast<int>(limit);
+  return true;
+}
+
+bool read_publish(std::string_view body, PublishRequest& request, BadInput& bad) {
+  SortedJson json;
+  if (!parse_object(body, json, bad) || !only_members(json, {"text", "file", "map", "plan"}, bad) ||
+      !read_track(json, request, bad)) {
+    return false;
+  }
+  if (json.contains("plan")) {
+    if (!json["plan"].is_boolean()) {
+      return fail(bad, "plan", "is neither true nor false");
     }
-    request.file = json["file"].get<std::string>();
+    request.plan = json["plan"].get<bool>();
   }
   if (json.contains("map")) {
     if (!json["map"].is_object()) {

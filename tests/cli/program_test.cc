@@ -42,6 +42,7 @@ class ProgramTest : public ::testing::Test {
   ~ProgramTest() override { fs::remove_all(folder_); }
 
   std::string file(const std::string& name, const std::string& text) {
+    fs::create_directories((folder_ / name).parent_path());
     std::ofstream(folder_ / name, std::ios::binary) << text;
     return name;
   }
@@ -333,6 +334,82 @@ TEST_F(ProgramTest, GraphSaysWhatIsWrong) {
   EXPECT_EQ(run({"graph", "not-there.track"}).code, 1);
   EXPECT_EQ(run({"graph", "a.track", "--svg", "no/such/folder.svg"}).code, 1);
   EXPECT_EQ(run({"graph"}).code, 2);
+}
+
+// A folder of tracks against the server that runs: planned, published, published anew over contacts
+// that wait, and pulled back.
+TEST_F(ProgramTest, TracksAsFiles) {
+  serve();
+  file("contacts.csv", "key,age\nk1,31\nk2,50\nk3,70\n");
+  ASSERT_EQ(run({"import", "contacts.csv"}).code, 0);
+  const std::string trial =
+      "track \"Trial\"\n  gather contacts continuously\nstep \"A\"\n  otherwise:\n    stop\n";
+  file("t.track", trial);
+  ASSERT_EQ(run({"apply", "t.track"}).code, 0);
+  const std::string head = "  gather contacts continuously\n    start at \"A\"\n";
+  file("tracks/deep/wait.track", "track \"Wait\"\n" + head +
+                                     "step \"A\"\n  otherwise:\n    go to \"B\" after 1 year\n"
+                                     "step \"B\"\n  otherwise:\n    stop\n");
+  file("tracks/other.track", "track \"Other\"\n" + head + "step \"A\"\n  othrwise:\n    stop\n");
+  file("tracks/.hidden/not.track", "no track at all");
+  const Ended half = run({"apply", "tracks"});
+  EXPECT_EQ(half.code, 1);
+  EXPECT_NE(half.err.find("tracks/other.track:5:3: error:"), std::string::npos) << half.err;
+  EXPECT_NE(half.err.find("nothing was published"), std::string::npos) << half.err;
+  EXPECT_EQ(run({"report", "Wait"}).code, 1) << "the good one neither";
+
+  file("tracks/other.track",
+       "track \"Other\"\n" + head + "step \"A\"\n  after 1 year:\n    stop\n");
+  const Ended first = run({"plan", "tracks"});
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_EQ(first.out,
+            "tracks/deep/wait.track: track \"Wait\" is new\n"
+            "tracks/other.track: track \"Other\" is new\n"
+            "track \"Trial\" is on the server only, and stays as it is\n");
+  EXPECT_EQ(run({"report", "Wait"}).code, 1) << "a plan publishes nothing";
+  EXPECT_EQ(run({"apply", "tracks"}).code, 0);
+  json report;
+  do {
+    report = json::parse(run({"report", "Wait", "--json"}).out);
+  } while (report["waiting"] != json::parse(R"({"B":3})"));
+
+  file("tracks/deep/wait.track", "track \"Wait\"\n" + head +
+                                     "step \"A\"\n  after 1 year:\n    go to \"C\"\n" +
+                                     "step \"C\"\n  after 1 year:\n    stop\n");
+  const Ended gone = run({"plan", "tracks"});
+  EXPECT_EQ(gone.code, 1);
+  EXPECT_NE(gone.out.find("track \"Wait\" goes from version 1 to 2"), std::string::npos)
+      << gone.out;
+  EXPECT_NE(gone.out.find("B  "), std::string::npos) << gone.out;
+  EXPECT_NE(gone.out.find("have nowhere to go"), std::string::npos) << gone.out;
+  const Ended refused = run({"apply", "tracks"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("step \"B\" is gone and holds 3 contacts"), std::string::npos)
+      << refused.err;
+  EXPECT_NE(run({"plan", "tracks", "--map", "B=C"}).out.find("go to \"C\""), std::string::npos);
+  EXPECT_EQ(run({"apply", "tracks", "--map", "B=Z"}).code, 1) << "no such step";
+  const Ended mapped = run({"apply", "tracks", "--map", "B=C", "--map", "Nowhere="});
+  EXPECT_EQ(mapped.code, 0) << mapped.err;
+  EXPECT_NE(mapped.err.find("--map \"Nowhere\": no contact waits"), std::string::npos)
+      << mapped.err;
+  EXPECT_EQ(json::parse(run({"report", "Wait", "--json"}).out)["waiting"],
+            json::parse(R"({"C":3})"));
+
+  EXPECT_EQ(run({"pull", "pulled"}).code, 0);
+  EXPECT_EQ(contents(folder_ / "pulled/wait.track"), contents(folder_ / "tracks/deep/wait.track"));
+  EXPECT_EQ(contents(folder_ / "pulled/trial.track"), contents(folder_ / "t.track"));
+  file("pulled/wait.track", "track \"Wait\" # mine");
+  const Ended differs = run({"pull", "pulled", "--track", "Wait"});
+  EXPECT_EQ(differs.code, 1);
+  EXPECT_NE(differs.err.find("--force writes over it"), std::string::npos) << differs.err;
+  EXPECT_EQ(contents(folder_ / "pulled/wait.track"), "track \"Wait\" # mine");
+  EXPECT_EQ(run({"pull", "pulled", "--track", "Wait", "--force"}).code, 0);
+  EXPECT_EQ(contents(folder_ / "pulled/wait.track"), contents(folder_ / "tracks/deep/wait.track"));
+  EXPECT_EQ(run({"pull", "pulled", "--track", "Nobody"}).code, 1);
+  file("twice/a.track", contents(folder_ / "t.track"));
+  file("twice/b.track", contents(folder_ / "t.track"));
+  EXPECT_NE(run({"plan", "twice"}).err.find("are both the track \"Trial\""), std::string::npos);
+  EXPECT_EQ(run({"plan", "pulled/.none"}).code, 1);
 }
 
 TEST_F(ProgramTest, FromImportToReport) {

@@ -134,6 +134,38 @@ TEST_P(PublishTest, ContactsOnAStepThatDisappearsNeedAHome) {
   EXPECT_THAT(must(session().publish(make_publish("T", {"A", "B"}, "three"))).homeless, IsEmpty());
 }
 
+TEST_P(PublishTest, APlanSaysWhatPublishingWouldAndWritesNothing) {
+  spread();
+  const std::string before = database().dump(Times::kRaw).text();
+  const std::map<std::string, std::int64_t> waiting = {{"A", 1}, {"B", 2}};
+
+  Published plan = must(session().plan(make_publish("New", {"X"}, "text")));
+  EXPECT_TRUE(plan.is_new);
+  EXPECT_EQ(base::Version(0), plan.version);
+
+  plan = must(session().plan(make_publish("T", {"A", "B", "C"}, "one")));
+  EXPECT_TRUE(plan.unchanged);
+  EXPECT_EQ(waiting, plan.waiting);
+
+  plan = must(session().plan(make_publish("T", {"C"}, "two")));
+  EXPECT_FALSE(plan.is_new);
+  EXPECT_FALSE(plan.unchanged);
+  EXPECT_EQ(base::Version(1), plan.version);
+  EXPECT_EQ(waiting, plan.waiting);
+  EXPECT_THAT(plan.homeless, ElementsAre(std::pair<std::string, std::int64_t>("A", 1),
+                                         std::pair<std::string, std::int64_t>("B", 2)));
+
+  Publish mapped = make_publish("T", {"A"}, "two");
+  mapped.map = {{"B", "A"}};
+  EXPECT_THAT(must(session().plan(mapped)).homeless, IsEmpty());
+  mapped.map = {{"B", "Z"}};
+  EXPECT_EQ(base::ErrorCode::kInvalid, session().plan(mapped).error().code);
+  EXPECT_EQ(base::ErrorCode::kInvalid, session().plan(make_publish("", {"A"}, "x")).error().code);
+
+  EXPECT_EQ(before, database().dump(Times::kRaw).text());
+  EXPECT_FALSE(commit(load_due(), all_to(load_due(), 2)).fenced) << "the epoch is as it was";
+}
+
 TEST_P(PublishTest, AStepMapMovesAndStopsThemByNumberedMoves) {
   spread();
   Publish publish = make_publish("T", {"A", "C", "D"}, "two");

@@ -167,6 +167,23 @@ TEST_F(ApiTest, RefusesBadFields) {
                   .starts_with("409"));
 }
 
+TEST_F(ApiTest, PlaysADraftOverContacts) {
+  const json answer = json::parse(
+      ask("POST", "/api/backtest", R"({"text":"track","after":7,"limit":5,"length":"3 days"})")
+          .body);
+  EXPECT_EQ(answer["last"], 12);
+  EXPECT_EQ(answer["done"], false);
+  EXPECT_EQ(answer["now"], "1970-01-01T00:00:00Z");
+  EXPECT_EQ(answer["figures"]["length"], "3 days");
+  EXPECT_EQ(ask("POST", "/api/backtest", R"({"text":"wrong"})").status, 422);
+  EXPECT_EQ(refused("POST", "/api/backtest", R"({"text":"a","limit":20001})"),
+            "422 limit: must be a whole number from 1 to 20000");
+  EXPECT_EQ(refused("POST", "/api/backtest", R"({"text":"a","after":-1})"),
+            "422 after: must be a whole number from 0 to 9223372036854775807");
+  EXPECT_EQ(refused("POST", "/api/backtest", R"({"text":"a","now":1})"), "422 now: is not text");
+  EXPECT_EQ(refused("POST", "/api/backtest", R"({})"), "422 text: is missing");
+}
+
 TEST_F(ApiTest, PublishesPausesAndResumes) {
   const Response first = ask("POST", "/api/tracks", R"({"text":"track","file":"t.track"})");
   EXPECT_EQ(first.status, 200) << first.body;
@@ -177,6 +194,13 @@ TEST_F(ApiTest, PublishesPausesAndResumes) {
   EXPECT_EQ(wrong.status, 422);
   EXPECT_EQ(json::parse(wrong.body)["diagnostics"][0]["line"], 1);
   EXPECT_EQ(refused("POST", "/api/tracks", R"({"text":5})"), "422 text: is missing");
+  EXPECT_EQ(refused("POST", "/api/tracks", R"({"text":"a","plan":1})"),
+            "422 plan: is neither true nor false");
+  const json plan = json::parse(ask("POST", "/api/tracks", R"({"text":"other","plan":true})").body);
+  EXPECT_EQ(plan["new"], false);
+  EXPECT_EQ(plan["version"], 1);
+  EXPECT_EQ(plan["waiting"], json::object());
+  EXPECT_EQ(host_.tracks, 1) << "nothing was published";
   EXPECT_TRUE(
       refused("POST", "/api/tracks", R"({"text":"t","map":{"A":5}})").starts_with("422 map.A"));
   const json tracks = get("/api/tracks");

@@ -45,8 +45,17 @@ class FakeHost : public Host {
     std::get<track::Step>(publish.track.parts[0]).name.text = "S";
     publish.text = request.text;
     publish.map = request.map;
-    TRY(answer.published, session.publish(publish));
+    answer.plan = request.plan;
+    TRY(answer.published, request.plan ? session.plan(publish) : session.publish(publish));
     answer.accepted = true;
+    return answer;
+  }
+  base::Result<BacktestAnswer> backtest(store::Session&, const BacktestRequest& request) override {
+    BacktestAnswer answer;
+    answer.accepted = request.text != "wrong";
+    answer.now = base::Instant{0};
+    answer.last = base::ContactId(request.after.get() + request.limit);
+    answer.figures = R"({"length":")" + request.length + "\"}";
     return answer;
   }
   std::string rule_text(store::Session&, const std::string&, base::Version, const std::string&,

@@ -25,6 +25,7 @@ class ModelSession final : public Session {
   base::Result<void> declare_fields(const std::vector<track::Field>& fields) override;
   base::Result<ImportResult> import_contacts(const ContactBatch& batch) override;
   base::Result<Published> publish(const Publish& publish) override;
+  base::Result<Published> plan(const Publish& publish) override;
   base::Result<void> set_active(const std::string& track, bool active) override;
   base::Result<std::vector<TrackVersion>> tracks() override;
   base::Result<TrackVersion> track_version(const std::string& track,

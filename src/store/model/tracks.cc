@@ -30,18 +30,47 @@ base::Result<void> check_map(const Publish& publish, const track::Numbering& kno
   return base::ok();
 }
 
-// Contacts on each step that disappears.
-std::map<std::string, std::int64_t> leaving(const Tables& tables, const ModelTrack& track,
-                                            const std::set<std::string>& steps) {
+// Contacts on each step.
+std::map<std::string, std::int64_t> waiting(const Tables& tables, const ModelTrack& track) {
   std::map<std::string, std::int64_t> counts;
   for (const auto& [key, position] : tables.positions) {
-    const std::string name = track.numbering.name_of(position.step);
     if (key.track == track.id && position.state != track::PositionState::kStopped &&
-        position.step != track::kHeldOutStep && !steps.contains(name)) {
-      ++counts[name];
+        position.step != track::kHeldOutStep) {
+      ++counts[track.numbering.name_of(position.step)];
     }
   }
   return counts;
+}
+
+// What publishing would meet: the answer, as far as it is known before anything is written.
+base::Result<Published> look(const Tables& tables, const Publish& publish,
+                             const std::set<std::string>& steps) {
+  const std::string& name = publish.track.name.text;
+  if (name.empty()) {
+    return base::fail(base::ErrorCode::kInvalid, "a track needs a name");
+  }
+  const auto found = tables.tracks.find(name);
+  Published published;
+  published.is_new = found == tables.tracks.end();
+  if (published.is_new) {
+    TRYV(check_map(publish, {}, steps));
+    return published;
+  }
+  const ModelTrack& track = found->second;
+  published.id = track.id;
+  published.version = track.version;
+  published.unchanged = track.texts.at(track.version) == publish.text;
+  published.waiting = waiting(tables, track);
+  if (published.unchanged) {
+    return published;
+  }
+  TRYV(check_map(publish, track.numbering, steps));
+  for (const auto& [step, contacts] : published.waiting) {
+    if (!steps.contains(step) && !publish.map.contains(step)) {
+      published.homeless.emplace_back(step, contacts);
+    }
+  }
+  return published;
 }
 
 void raise_epoch(LedgerRow& row, base::Timeline current) {
@@ -110,17 +139,20 @@ void move_on(Tables& tables, const ModelTrack& track, const track::Numbering& be
 
 }  // namespace
 
-base::Result<Published> ModelSession::publish(const Publish& publish) {
-  const std::string& name = publish.track.name.text;
-  if (name.empty()) {
-    return base::fail(base::ErrorCode::kInvalid, "a track needs a name");
-  }
+base::Result<Published> ModelSession::plan(const Publish& publish) {
   const std::lock_guard guard(t_->mutex);
+  return look(*t_, publish, step_names(publish.track));
+}
+
+base::Result<Published> ModelSession::publish(const Publish& publish) {
+  const std::lock_guard guard(t_->mutex);
+  const std::string& name = publish.track.name.text;
   const std::set<std::string> steps = step_names(publish.track);
-  const auto found = t_->tracks.find(name);
-  Published published;
-  if (found == t_->tracks.end()) {
-    TRYV(check_map(publish, {}, steps));
+  TRY(Published published, look(*t_, publish, steps));
+  if (published.unchanged || !published.homeless.empty()) {
+    return published;
+  }
+  if (published.is_new) {
     published.id = base::TrackId(static_cast<std::int32_t>(t_->tracks.size()) + 1);
     LedgerRow row;
     row.track = published.id;
@@ -128,23 +160,6 @@ base::Result<Published> ModelSession::publish(const Publish& publish) {
     row.since = t_->clock();
     t_->ledger[published.id] = row;
     t_->tracks[name].id = published.id;
-  } else {
-    const ModelTrack& track = found->second;
-    published.id = track.id;
-    published.version = track.version;
-    published.unchanged = track.texts.at(track.version) == publish.text;
-    if (published.unchanged) {
-      return published;
-    }
-    TRYV(check_map(publish, track.numbering, steps));
-    for (const auto& [step, contacts] : leaving(*t_, track, steps)) {
-      if (!publish.map.contains(step)) {
-        published.homeless.emplace_back(step, contacts);
-      }
-    }
-    if (!published.homeless.empty()) {
-      return published;
-    }
   }
   ModelTrack& track = t_->tracks[name];
   const track::Numbering before = track.numbering;

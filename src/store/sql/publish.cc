@@ -26,13 +26,19 @@ class Publication {
   // True: to be committed; false: to be rolled back, because nothing was to be done or somebody is
   // homeless.
   base::Result<bool> run();
+  // Reads what run() would find. True: it would commit.
+  base::Result<bool> look();
   Published& result() { return result_; }
 
  private:
+  // False when there is no such track.
+  base::Result<bool> find();
+  base::Result<void> read_current();
   base::Result<void> make_track();
   base::Result<void> raise();
   base::Result<void> check_map() const;
-  base::Result<void> find_homeless();
+  base::Result<void> count_waiting();
+  void find_homeless();
   base::Result<void> write_version();
   base::Result<void> carry_out_map();
   base::Result<void> map_step(std::int32_t from, const std::optional<std::string>& to,
@@ -70,29 +76,59 @@ std::string looking_sql(Dialect dialect) {
          " else stayed end";
 }
 
-base::Result<bool> Publication::run() {
+base::Result<bool> Publication::find() {
   TRY(const std::optional<TrackRow> found, find_track(c_, publish_.track.name.text));
-  if (!found) {
+  result_.is_new = !found;
+  if (found) {
+    result_.id = found->id;
+  }
+  return found.has_value();
+}
+
+base::Result<void> Publication::read_current() {
+  TRY(const Rows rows,
+      c_.query(
+          "select t.version, v.text from track t join track_version v on v.track_id = t.id and "
+          "v.version = t.version where t.id = $1",
+          {id()}));
+  CHECK(rows.size() == 1);
+  result_.version = base::Version(rows.integer32(0, 0));
+  result_.unchanged = rows.text(0, 1) == publish_.text;
+  next_ = base::Version(result_.version.get() + 1);
+  TRY(known_, read_numbering(c_, result_.id));
+  return base::ok();
+}
+
+base::Result<bool> Publication::look() {
+  TRY(const bool exists, find());
+  if (!exists) {
+    TRYV(check_map());
+    return true;
+  }
+  TRYV(read_current());
+  TRYV(count_waiting());
+  if (result_.unchanged) {
+    return false;
+  }
+  TRYV(check_map());
+  find_homeless();
+  return result_.homeless.empty();
+}
+
+base::Result<bool> Publication::run() {
+  TRY(const bool exists, find());
+  if (!exists) {
     TRYV(check_map());
     TRYV(make_track());
   } else {
-    result_.id = found->id;
     TRYV(raise());  // waits for blocks being committed
-    TRY(const Rows rows,
-        c_.query(
-            "select t.version, v.text from track t join track_version v on v.track_id = t.id and "
-            "v.version = t.version where t.id = $1",
-            {id()}));
-    CHECK(rows.size() == 1);
-    result_.version = base::Version(rows.integer32(0, 0));
-    if (rows.text(0, 1) == publish_.text) {
-      result_.unchanged = true;
+    TRYV(read_current());
+    if (result_.unchanged) {
       return false;
     }
-    next_ = base::Version(result_.version.get() + 1);
-    TRY(known_, read_numbering(c_, result_.id));
     TRYV(check_map());
-    TRYV(find_homeless());
+    TRYV(count_waiting());
+    find_homeless();
     if (!result_.homeless.empty()) {
       return false;
     }
@@ -140,16 +176,24 @@ base::Result<void> Publication::check_map() const {
   return base::ok();
 }
 
-base::Result<void> Publication::find_homeless() {
+base::Result<void> Publication::count_waiting() {
   TRY(const Rows rows,
       c_.query(
           "select step, count(*) from position where track_id = $1 and state <> 2 group by step",
           {id()}));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::int32_t step = rows.integer32(i, 0);
-    const std::string name = known_.name_of(step);
-    if (step != track::kHeldOutStep && !has_step(name)) {
-      leaving_[name] = rows.integer(i, 1);
+    if (step != track::kHeldOutStep) {
+      result_.waiting[known_.name_of(step)] = rows.integer(i, 1);
+    }
+  }
+  return base::ok();
+}
+
+void Publication::find_homeless() {
+  for (const auto& [name, contacts] : result_.waiting) {
+    if (!has_step(name)) {
+      leaving_[name] = contacts;
     }
   }
   for (const auto& [name, contacts] : leaving_) {
@@ -157,7 +201,6 @@ base::Result<void> Publication::find_homeless() {
       result_.homeless.emplace_back(name, contacts);
     }
   }
-  return base::ok();
 }
 
 std::string Publication::map_json() const {
@@ -249,12 +292,27 @@ base::Result<void> Publication::test_all_again() {
   return base::ok();
 }
 
-}  // namespace
-
-base::Result<Published> SqlSession::publish(const Publish& publish) {
+base::Result<void> named(const Publish& publish) {
   if (publish.track.name.text.empty()) {
     return base::fail(base::ErrorCode::kInvalid, "a track needs a name");
   }
+  return base::ok();
+}
+
+}  // namespace
+
+base::Result<Published> SqlSession::plan(const Publish& publish) {
+  TRYV(named(publish));
+  return in_transaction(*connection_, TransactionMode::kRead,
+                        [&](Connection& c) -> base::Result<Published> {
+                          Publication publication(c, publish);
+                          TRYV(publication.look());
+                          return std::move(publication.result());
+                        });
+}
+
+base::Result<Published> SqlSession::publish(const Publish& publish) {
+  TRYV(named(publish));
   std::optional<Published> nothing_done;
   auto done = in_transaction(
       *connection_, TransactionMode::kWrite, [&](Connection& c) -> base::Result<Published> {
