@@ -1,6 +1,6 @@
 // What deciding costs: WELCOME-5's conditions per contact and move, in blocks of 10,000 and of 100,
 // with and without what is written per row, and comparisons with the time. `items_per_second`
-// counts moves (or rows, where nothing moves).
+// counts moves (or rows, where nothing moves). And what compiling and checking take.
 
 #include <benchmark/benchmark.h>
 
@@ -12,6 +12,7 @@
 #include "decide/gather.h"
 #include "decide/program.h"
 #include "decide/select.h"
+#include "lang/checker.h"
 #include "lang/parser.h"
 #include "support/welcome5.h"
 #include "track/numbering.h"
@@ -120,6 +121,49 @@ void BM_WithinTheLast(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));
 }
 BENCHMARK(BM_WithinTheLast)->Arg(10'000);
+
+std::string large_track(int steps, int rules) {
+  std::string text = "track \"Large\"\n  gather contacts continuously\n";
+  for (int step = 0; step < steps; ++step) {
+    text += "\nstep \"S" + std::to_string(step) + "\"\n";
+    for (int rule = 0; rule < rules; ++rule) {
+      text += "  when country is one of \"DE\", \"AT\", \"" + std::to_string(rule) +
+              "\" and score is at least " + std::to_string(rule) + ":\n    send email \"m" +
+              std::to_string(rule) + "\"\n    set plan to \"p" + std::to_string(step) + "\"\n";
+    }
+    text += "  otherwise:\n    send email \"m\"\n";
+  }
+  return text;
+}
+
+// From the parsed text to what runs.
+void BM_Compile200Rules(benchmark::State& state) {
+  const track::Track track = lang::parse(large_track(20, 9)).track;  // and 20 `otherwise`
+  const track::Numbering numbering = track::extend({}, track);
+  for (auto _ : state) {
+    auto program = Program::compile(track, welcome5::catalogue(), numbering, base::TrackId(1),
+                                    base::Version(1));
+    auto gathers = compile_gathers(track, welcome5::catalogue(), numbering);
+    if (!program || !gathers) {
+      state.SkipWithError("does not compile");
+    }
+    benchmark::DoNotOptimize(program);
+  }
+}
+BENCHMARK(BM_Compile200Rules)->Unit(benchmark::kMillisecond);
+
+// What `turnout check` does with a file once it is read.
+void BM_Check5000Steps(benchmark::State& state) {
+  const std::string text = large_track(5'000, 1);
+  for (auto _ : state) {
+    const lang::Analysis analysis = lang::analyse(text, welcome5::catalogue());
+    if (!analysis.ok()) {
+      state.SkipWithError("is not right");
+    }
+    benchmark::DoNotOptimize(analysis);
+  }
+}
+BENCHMARK(BM_Check5000Steps)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace turnout::decide
