@@ -107,6 +107,15 @@ void DryRun::set_tag(const std::string& tag, bool has) {
   static_cast<void>(come_again());
 }
 
+std::optional<std::int32_t> DryRun::admits(const track::BlockEvent& event) const {
+  track::ContactBlock row = block(program_);
+  return program_.admits(row, 0, event);
+}
+
+bool DryRun::takes(const std::string& event, const std::string& properties) const {
+  return admits({0, now_, event, properties.empty() ? "{}" : properties}).has_value();
+}
+
 Result<void> DryRun::send(const std::string& event, const std::string& properties) {
   track::BlockEvent& sent = events_.emplace_back();
   sent.id = static_cast<std::int64_t>(events_.size());
@@ -114,10 +123,8 @@ Result<void> DryRun::send(const std::string& event, const std::string& propertie
   sent.name = event;
   sent.properties = properties.empty() ? "{}" : properties;
   if (may_come()) {
-    track::ContactBlock row = block(program_);
-    const std::optional<std::int32_t> step = program_.admits(row, 0, sent);
-    heard_ = sent.id;
-    return step ? come_in(*step, data_of(sent), sent.id) : base::ok();
+    const std::optional<std::int32_t> step = admits(sent);
+    return step ? come_in(*step, data_of(sent)) : base::ok();
   }
   if (stopped()) {
     return base::ok();
@@ -182,7 +189,7 @@ track::ContactBlock DryRun::block(const Reader& reader) const {
   return block;
 }
 
-Result<void> DryRun::enter(bool anyhow, bool hears_last) {
+Result<void> DryRun::enter(bool anyhow) {
   std::int32_t start = anyhow ? program_.first_step() : 0;
   bool first = true;
   for (const GatherClause& clause : gathers_) {
@@ -198,11 +205,11 @@ Result<void> DryRun::enter(bool anyhow, bool hears_last) {
   if (start == 0) {
     return base::fail(base::ErrorCode::kNotFound, "no `gather contacts` takes this contact");
   }
-  const auto last = static_cast<std::int64_t>(events_.size());
-  return come_in(start, data_, hears_last ? last - 1 : last);
+  return come_in(start, data_);
 }
 
-Result<void> DryRun::come_in(std::int32_t step, std::string data, std::int64_t heard) {
+// What events have come before are not heard.
+Result<void> DryRun::come_in(std::int32_t step, std::string data) {
   entered_ = true;
   ++entry_;
   move_no_ = 0;
@@ -210,7 +217,7 @@ Result<void> DryRun::come_in(std::int32_t step, std::string data, std::int64_t h
   state_ = PositionState::kOpen;
   stayed_ = 0;
   data_ = std::move(data);
-  heard_ = heard;
+  heard_ = static_cast<std::int64_t>(events_.size());
   entered_at_ = step_at_ = due_at_ = now_;
   return settle();
 }
@@ -228,7 +235,7 @@ Result<void> DryRun::come_again() {
     std::vector<std::uint8_t> kept;
     clause.keep(block(clause), kept);
     if (kept.front() != 0 && std::holds_alternative<GatherClause::Continuous>(clause.when())) {
-      return come_in(clause.start_step(), {}, static_cast<std::int64_t>(events_.size()));
+      return come_in(clause.start_step(), {});
     }
   }
   return base::ok();
@@ -248,19 +255,28 @@ Instant DryRun::next_thing() const {
   if (!stopped()) {
     return std::min(next, due_at_);
   }
-  if (again_ && !again_->zero()) {
-    const Instant again = zone_.add(stopped_at_, *again_, 1);
-    return again > now_ ? std::min(next, again) : next;
+  return std::min(next, looked_at_again());
+}
+
+// When `gather contacts continuously` looks again at who has stopped: who may come at once only
+// when something changes.
+Instant DryRun::looked_at_again() const {
+  if (!stopped() || !again_ || again_->zero()) {
+    return track::kNever;
   }
-  return next;
+  const Instant again = zone_.add(stopped_at_, *again_, 1);
+  return again > now_ ? again : track::kNever;
 }
 
 Result<void> DryRun::pass_to(Instant at) {
   for (Instant next = next_thing(); next <= at; next = next_thing()) {
+    const bool again = next == looked_at_again();
     now_ = std::max(now_, next);
     send_waiting();
     TRYV(settle());
-    TRYV(come_again());
+    if (again) {
+      TRYV(come_again());
+    }
   }
   now_ = std::max(now_, at);
   return base::ok();
@@ -378,7 +394,8 @@ void DryRun::note_messages(const track::Shape& shape, std::string_view payload,
     if (act.kind == track::ActionKind::kEvent) {
       note_event(message);
     } else if (act.kind == track::ActionKind::kPutOn) {
-      elsewhere_[message.name] = payloads[i].is_object() ? payloads[i].value("at", "") : "";
+      const auto payload = nlohmann::json::parse(message.payload, nullptr, false);
+      elsewhere_[message.name] = payload.is_object() ? payload.value("at", "") : "";
     } else if (act.kind == track::ActionKind::kTakeOff) {
       elsewhere_.erase(message.name);
     }

@@ -72,8 +72,10 @@ class DryRun {
 
   // Puts the contact on the track at now(), where the first `gather contacts` clause starts whose
   // condition is met. Where there is none, the first `gather`'s start if `anyhow`, else kNotFound.
-  // Events that came before are not heard there; the last one is if `hears_last`.
-  base::Result<void> enter(bool anyhow, bool hears_last = false);
+  // Events that came before are not heard there.
+  base::Result<void> enter(bool anyhow);
+  // Whether a `gather on` would take the contact for the event.
+  bool takes(const std::string& event, const std::string& properties) const;
   // Runs what is due up to `at`, which is now() from then on. kExhausted: the contact runs in a
   // circle without time passing.
   base::Result<void> pass_to(base::Instant at);
@@ -111,14 +113,15 @@ class DryRun {
   bool may_come() const;
   base::Result<void> come_again();
   base::Instant next_thing() const;
+  base::Instant looked_at_again() const;
   void hand_over(std::size_t index);
   void send_waiting();
   void withdraw();
   void tell_capped();
   void decide();
   base::Result<void> settle();
-  // `heard`: the number of the last event that is not to be heard any more.
-  base::Result<void> come_in(std::int32_t step, std::string data, std::int64_t heard);
+  base::Result<void> come_in(std::int32_t step, std::string data);
+  std::optional<std::int32_t> admits(const track::BlockEvent& event) const;
   void look_now();
   void note_event(const DryMessage& message);
   base::Result<void> wake(const std::vector<std::size_t>& fields,

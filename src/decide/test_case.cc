@@ -70,12 +70,13 @@ class Runner {
       check(run_.set(field.name, value_of(operand)));
     }
   }
-  // An event that no `gather on` takes comes to a contact that is on the track.
+  // An event that no `gather on` takes comes to a contact that is on the track already.
   void play(const TestCase::Event& event) {
-    check(run_.send(event.event.text, properties_of(event)));
-    if (!run_.entered()) {
-      check(run_.enter(true, true));
+    const std::string properties = properties_of(event);
+    if (!run_.entered() && !run_.takes(event.event.text, properties)) {
+      check(run_.enter(true));
     }
+    check(run_.send(event.event.text, properties));
   }
   std::string properties_of(const TestCase::Event& event) const {
     return event.with ? json(*event.with).dump() : std::string();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cstdlib>
 #include <filesystem>
@@ -206,6 +207,28 @@ TEST_F(ProgramTest, RunsTheTestsBesideATrack) {
   EXPECT_EQ(wrong.code, 1);
   EXPECT_NE(wrong.err.find("fields.toml:2: field age needs a type"), std::string::npos)
       << wrong.err;
+}
+
+TEST_F(ProgramTest, TheExamplesAreRightAndDoWhatTheirTestsSay) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(TURNOUT_SOURCE_DIR "/examples/tracks")) {
+    if (entry.path().extension() == ".track") {
+      files.push_back(entry.path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  ASSERT_GE(files.size(), 10U);
+  const auto with = [&](std::vector<std::string> command) {
+    command.insert(command.end(), files.begin(), files.end());
+    return run(std::move(command));
+  };
+  const Ended checked = with({"check"});
+  EXPECT_EQ(checked.code, 0);
+  EXPECT_EQ(checked.err, "") << "not even a warning";
+  EXPECT_EQ(with({"fmt", "--check"}).code, 0);
+  const Ended tested = with({"test"});
+  EXPECT_EQ(tested.code, 0) << tested.out;
+  EXPECT_NE(tested.out.find(" tests, none failed"), std::string::npos) << tested.out;
 }
 
 TEST_F(ProgramTest, TriesATrackWithoutAServer) {

@@ -232,6 +232,16 @@ test "by an event"
   expect email "hello"
 )"),
               IsEmpty());
+  std::string every = again;
+  every.replace(every.find("again after 2 days"), 18, "every time");
+  EXPECT_THAT(failures_of(every + R"(test "at once, when something changes"
+  given score is 1
+  after 1 day
+  expect no email "hello"
+  given score is 2
+  expect email "hello"
+)"),
+              IsEmpty());
   std::string once = again;
   once.replace(once.find("again after 2 days"), 18, "once");
   EXPECT_THAT(failures_of(once + R"(test "never"
@@ -274,6 +284,11 @@ step "a"
     stop as "y"
   when did "x" at least 2 times:
     stop as "two"
+  when score is 1:
+    go to "b"
+step "b"
+  on "z":
+    stop as "z"
 test "x"
   event "x"
   expect on step "a"
@@ -282,6 +297,10 @@ test "x"
 test "y"
   event "y"
   expect stopped as "y"
+test "it is on the track before"
+  given score is 1
+  event "z"
+  expect stopped as "z"
 )"),
               IsEmpty());
 }
@@ -294,6 +313,9 @@ step "a"
     stop as "wrong"
   otherwise:
     put on track "Other" at "First"
+    go to "a2"
+step "a2"
+  otherwise:
     put on track "Third"
     go to "b" after 1 hour
 step "b"
