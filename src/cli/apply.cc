@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -98,7 +99,8 @@ int plan_all(HttpClient& http, const ApplyOptions& options, std::vector<TrackFil
 // What becomes of the contacts on a step.
 std::string fate(const TrackFile& file, const std::string& step) {
   if (const auto home = file.map.find(step); home != file.map.end()) {
-    return home->second ? "go to \"" + *home->second + "\"" : "stop as \"completed\"";
+    const std::optional<std::string>& to = home->second;
+    return to ? "go to \"" + *to + "\"" : "stop as \"completed\"";
   }
   return file.answer["homeless"].contains(step) ? "have nowhere to go: the step is gone" : "stay";
 }

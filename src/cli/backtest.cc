@@ -121,7 +121,7 @@ void print_figures(const Json& figures, const std::string& start, const std::str
 
 }  // namespace
 
-int backtest_track(const TryOptions& options) {
+int backtest_track(const TryOptions& options, const std::string& server) {
   TrackFile file;
   file.path = options.file;
   auto text = read_whole_file(options.file);
@@ -129,7 +129,7 @@ int backtest_track(const TryOptions& options) {
     return fail(kExitWrong, text.error().message);
   }
   file.text = std::move(text.value());
-  HttpClient http(*options.against);
+  HttpClient http(server);
   ProgressBar bar("contacts", options.json);
   Json figures;
   std::string start = options.at.value_or("");

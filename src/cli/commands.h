@@ -46,10 +46,10 @@ struct TryOptions {
   std::vector<std::string> events;  // NAME {…}@DURATION: what it does on the way
   bool anyhow = false;              // also a contact that nothing gathers
   bool json = false;
-  std::optional<std::string> against;  // a server, over whose contacts it is played instead
 };
 int try_track(const TryOptions& options);
-int backtest_track(const TryOptions& options);
+// Plays it over all contacts of a server instead.
+int backtest_track(const TryOptions& options, const std::string& server);
 
 struct ExplainOptions {
   std::string file;

@@ -40,6 +40,7 @@ std::string listed(const std::vector<std::string>& names) {
 
 std::vector<std::string> quoted(const std::vector<std::string>& names) {
   std::vector<std::string> all;
+  all.reserve(names.size());
   for (const std::string& name : names) {
     all.push_back(lang::format_string(name));
   }
@@ -87,9 +88,15 @@ class Printer {
     for (std::size_t i = 0; i < plan_.gathers.size(); ++i) {
       print_gather(plan_.gathers[i], *clauses_.gathers[i]);
     }
+    for (const std::string& event : plan_.gathers_on) {
+      fmt::print("\ngather on {}: as it comes\n", lang::format_string(event));
+    }
     if (!clauses_.leaves.empty()) {
-      fmt::print("\nleave: asked of everybody when {} changes{}\n", listed(plan_.leaves_by),
-                 plan_.timed_leaves.empty() ? "" : ", and by a timer:");
+      const std::string when = changes(plan_.leaves_by, plan_.leaves_on);
+      fmt::print("\nleave: asked of everybody{}{}\n", when.empty() ? "" : " when " + when,
+                 plan_.timed_leaves.empty() ? ""
+                 : when.empty()             ? " by a timer:"
+                                            : ", and by a timer:");
       for (const std::size_t i : plan_.timed_leaves) {
         fmt::print("  timer  line {}: {}\n", clauses_.leaves[i]->span.line,
                    lang::format_cause(track_, "", track::leave_rule(i)));
@@ -128,6 +135,9 @@ class Printer {
                    lang::format_head(step->rules[rule].head));
       }
     }
+    if (step != nullptr && step->look_up) {
+      fmt::print("  looks up    from {}\n", lang::format_string(step->look_up->database.text));
+    }
     if (step != nullptr && step->check_every) {
       fmt::print("  timer       every {}\n", lang::format_duration(*step->check_every));
     }
@@ -137,7 +147,17 @@ class Printer {
     for (const std::string& tag : plan.tags) {
       what.push_back("tag " + lang::format_string(tag));
     }
-    return what.empty() ? "(reads no field and no tag)" : listed(what) + " changes";
+    const std::string when = changes(what, plan.events);
+    return when.empty() ? "(reads no field and no tag, and hears no event)" : when;
+  }
+  // "score, tag "vip" changes, or event "bought" comes".
+  static std::string changes(const std::vector<std::string>& what,
+                             const std::vector<std::string>& events) {
+    std::string text = what.empty() ? "" : listed(what) + " changes";
+    if (!events.empty()) {
+      text += (text.empty() ? "event " : ", or event ") + listed(quoted(events)) + " comes";
+    }
+    return text;
   }
 
   const track::Track& track_;
@@ -170,6 +190,7 @@ Ordered to_json(const track::Track& track, const decide::TrackPlan& plan) {
     steps.push_back({{"step", step.step},
                      {"fields", step.fields},
                      {"tags", step.tags},
+                     {"events", step.events},
                      {"timed_rules", step.timed}});
   }
   return {{"track", track.name.text},
@@ -177,7 +198,9 @@ Ordered to_json(const track::Track& track, const decide::TrackPlan& plan) {
           {"writes", plan.writes},
           {"tags", plan.tags},
           {"gather", std::move(gathers)},
-          {"leave", {{"reads", plan.leaves_by}, {"timed", plan.timed_leaves}}},
+          {"gather_on", plan.gathers_on},
+          {"leave",
+           {{"reads", plan.leaves_by}, {"events", plan.leaves_on}, {"timed", plan.timed_leaves}}},
           {"steps", std::move(steps)}};
 }
 

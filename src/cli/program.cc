@@ -97,8 +97,7 @@ int run_try(Line& line) {
   if (line.against.empty()) {
     return run_known(line, line.dry, try_track);
   }
-  line.dry.against = line.against == "server" ? line.ask.server : line.against;
-  return backtest_track(line.dry);
+  return backtest_track(line.dry, line.against == "server" ? line.ask.server : line.against);
 }
 
 int run_lsp(Line& line) {

@@ -275,7 +275,7 @@ Result<void> play(const TryOptions& options, decide::DryRun& run) {
   }
   std::stable_sort(changes.begin(), changes.end(),
                    [](const Change& a, const Change& b) { return a.at < b.at; });
-  const Result<void> entered = run.enter(options.anyhow);
+  Result<void> entered = run.enter(options.anyhow);
   if (!entered && (options.events.empty() || entered.error().code != base::ErrorCode::kNotFound)) {
     return entered;
   }

@@ -422,6 +422,7 @@ void DryRun::hand_over(std::size_t index) {
   }
   message.sent_at = now_;
   std::vector<SentMessage> before;
+  before.reserve(sent_.size());
   for (const std::size_t sent : sent_) {
     before.push_back({messages_[sent].sent_at, messages_[sent].kind});
   }

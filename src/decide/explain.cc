@@ -1,6 +1,7 @@
 #include "decide/explain.h"
 
 #include <algorithm>
+#include <set>
 
 #include "decide/compiled.h"
 #include "track/numbering.h"
@@ -33,6 +34,18 @@ class Explainer {
       names.push_back(compiled_.columns.tags[index]);
     }
     return names;
+  }
+  // Events that some of the rules are `on` or ask for, each once.
+  static std::vector<std::string> events(const std::vector<CompiledRule>& rules) {
+    std::set<std::string> names;
+    for (const CompiledRule& rule : rules) {
+      names.insert(rule.reads.events.begin(), rule.reads.events.end());
+      names.insert(rule.on_reads.events.begin(), rule.on_reads.events.end());
+      if (rule.head == CompiledRule::Head::kOn) {
+        names.insert(rule.event);
+      }
+    }
+    return {names.begin(), names.end()};
   }
   static std::vector<std::size_t> timed(const std::vector<CompiledRule>& rules) {
     std::vector<std::size_t> indices;
@@ -87,10 +100,15 @@ Result<TrackPlan> explain(const track::Track& track, const track::Catalogue& cat
   plan.leaves_by = explainer.fields(compiled.leave_reads.fields);
   std::ranges::move(explainer.tags(compiled.leave_reads.tags), std::back_inserter(plan.leaves_by));
   plan.timed_leaves = Explainer::timed(compiled.leaves);
+  plan.leaves_on = Explainer::events(compiled.leaves);
+  for (const CompiledRule& gather : compiled.gathers_on) {
+    plan.gathers_on.push_back(gather.event);
+  }
   for (const CompiledStep& step : compiled.steps) {
     if (step.number != track::kHeldOutStep || compiled.hold_out) {
       plan.steps.push_back({numbering.name_of(step.number), explainer.fields(step.reads.fields),
-                            explainer.tags(step.reads.tags), Explainer::timed(step.rules)});
+                            explainer.tags(step.reads.tags), Explainer::events(step.rules),
+                            Explainer::timed(step.rules)});
     }
   }
   return plan;

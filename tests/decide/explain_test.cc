@@ -46,6 +46,27 @@ step "b"
   EXPECT_EQ(plan.steps[2].step, "held out");
 }
 
+TEST(Explain, NamesTheEventsThatGatherWakeAndTakeAway) {
+  const TrackPlan plan = plan_of(R"(track "t"
+  gather on "came" where event.n is 1
+  leave on "closed"
+  leave when did "bought" where event.n is 2
+step "a"
+  on "made" where did "tried":
+    go to "b"
+  when not (score is 1 or did "seen" within the last 3 days):
+    stop
+step "b"
+  after 1 day:
+    stop
+)");
+  EXPECT_THAT(plan.gathers_on, ElementsAre("came"));
+  EXPECT_THAT(plan.leaves_on, ElementsAre("bought", "closed"));
+  EXPECT_THAT(plan.steps[0].events, ElementsAre("made", "seen", "tried"));
+  EXPECT_THAT(plan.steps[0].fields, ElementsAre("score"));
+  EXPECT_THAT(plan.steps[1].events, IsEmpty());
+}
+
 TEST(Explain, SaysWhatTheDatabaseAnswersAndWhyNotTheRest) {
   const TrackPlan plan = plan_of(R"(track "t"
   time zone of zone or "UTC"
