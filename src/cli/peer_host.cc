@@ -74,8 +74,10 @@ std::string figures_json(const decide::BacktestFigures& figures) {
 base::Result<lang::Analysis> PeerHost::analyse(store::Session& session, const std::string& text,
                                                lang::RunBy by, track::Catalogue& catalogue) const {
   TRY(catalogue, session.catalogue());
-  catalogue.templates = templates_;
-  catalogue.webhooks = webhooks_;
+  if (by == lang::RunBy::kServers) {  // what a draft sends may be written later
+    catalogue.templates = templates_;
+    catalogue.webhooks = webhooks_;
+  }
   lang::Analysis analysis = lang::analyse(text, catalogue);
   if (analysis.ok()) {
     for (lang::Diagnostic& diagnostic : lang::check_runnable(analysis.track, by)) {
