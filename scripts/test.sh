@@ -60,12 +60,12 @@ build() {
 # only: it is what everybody works with all day.
 stage build-asan build asan tests_unit tests_sim tests_db template_oracle turnout || finish
 suite unit asan unit
-# Each of these two keeps one processor busy.
+# This keeps one processor busy, the others wait for much of their time.
 (stage model tests/model/run.sh "$length") >"$results/model.out" 2>&1 &
 suite sim asan sim
+suite db asan db scripts/with-postgres.sh
 wait
 cat "$results/model.out"
-suite db asan db scripts/with-postgres.sh
 stage template-oracle tests/template/oracle/run.sh build/asan
 stage edit-client tests/edit/client/run.sh build/asan
 stage tools tests/tools/run.sh

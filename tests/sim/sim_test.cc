@@ -60,7 +60,7 @@ TEST(Simulation, KeepsItsGuarantees) {
     return;
   }
   play_many({.seed = static_cast<std::uint64_t>(number_from("SIM_FIRST_SEED").value_or(1))},
-            number_from("SIM_CYCLES").value_or(50'000));
+            number_from("SIM_CYCLES").value_or(20'000));
 }
 
 // A lone peer gets no help from others, and of two each is half of the group.
