@@ -58,6 +58,22 @@ std::size_t end_with_doubled(std::string_view text, std::size_t end, std::string
   return whole ? behind : end;
 }
 
+// A word that takes the place of a symbol does not grow into those beside it: `!opted_out`.
+void part_from_words(std::string_view text, const Stretch& place, std::string& what) {
+  const auto is_word = [text](std::size_t i) {
+    return i < text.size() && (lang::is_letter(text[i]) || (text[i] >= '0' && text[i] <= '9'));
+  };
+  if (!lang::is_letter(what.front())) {
+    return;
+  }
+  if (is_word(place.end)) {
+    what += ' ';
+  }
+  if (place.begin > 0 && is_word(place.begin - 1)) {
+    what.insert(0, 1, ' ');
+  }
+}
+
 }  // namespace
 
 std::optional<Fix> fix_for(const Reading& reading, const lang::Diagnostic& diagnostic) {
@@ -65,7 +81,7 @@ std::optional<Fix> fix_for(const Reading& reading, const lang::Diagnostic& diagn
   auto what = said_by(diagnostic);
   Stretch place = stretch(diagnostic.span);
   const bool insertion = diagnostic.code == "missing-colon";
-  if (!what || place.end > text.size() || (place.begin == place.end) != insertion) {
+  if (!what || place.end > text.size() || (place.begin == place.end && !insertion)) {
     return std::nullopt;
   }
   const std::string_view source = text.substr(place.begin, place.end - place.begin);
@@ -75,7 +91,7 @@ std::optional<Fix> fix_for(const Reading& reading, const lang::Diagnostic& diagn
   }
   if (diagnostic.code == "unknown-scope") {
     place.end = place.begin + std::min(source.find('.'), source.size());
-  } else if (diagnostic.code == "unknown-field") {
+  } else if (diagnostic.code == "unknown-field" && !diagnostic.hint.starts_with("write")) {
     what = lang::format_field(*what);
   } else if (*what == ",") {
     while (place.begin > 0 && text[place.begin - 1] == ' ') {
@@ -84,7 +100,9 @@ std::optional<Fix> fix_for(const Reading& reading, const lang::Diagnostic& diagn
   } else {
     place.end = end_with_doubled(text, place.end, *what);
   }
-  return Fix{"write " + lang::shorten(*what), {place, std::move(*what)}};
+  std::string title = "write " + lang::shorten(*what);
+  part_from_words(text, place, *what);
+  return Fix{std::move(title), {place, std::move(*what)}};
 }
 
 }  // namespace turnout::edit

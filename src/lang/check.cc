@@ -122,6 +122,7 @@ void Checker::collect_names() {
       case Declared::Clash::kNone:
         break;
       case Declared::Clash::kSame:
+        a_step_is_twice_ = true;
         report("duplicate-step", name.span,
                "there is a step " + shown({name.text, {}}) + " already, " + on_line(earlier->span),
                "give it another name");
@@ -315,8 +316,18 @@ void Checker::step_name(const track::Name& name) {
   if (name.text.empty() || step_index_.contains(name.text) || (!whole() && a_step_is_unread_)) {
     return;
   }
-  report("unknown-step", name.span, "step " + shown({name.text, {}}) + " does not exist",
-         suggest(name.text, step_names_));
+  a_way_is_lost_ = true;
+  std::string hint = suggest(name.text, step_names_);
+  constexpr std::size_t kNamed = 4;
+  if (hint.empty() && !step_names_.empty() && step_names_.size() <= kNamed) {
+    for (const std::string& step : step_names_) {
+      hint += (!hint.empty()             ? ", "
+               : step_names_.size() == 1 ? "the only step is "
+                                         : "the steps are ") +
+              shown({step, {}});
+    }
+  }
+  report("unknown-step", name.span, "step " + shown({name.text, {}}) + " does not exist", hint);
 }
 
 void Checker::known(const track::Name& name, const std::optional<std::vector<std::string>>& names,

@@ -207,7 +207,9 @@ void Checker::check_graph() {
       std::any_of(track_.clauses.begin(), track_.clauses.end(),
                   [](const auto& c) { return std::holds_alternative<track::Leave>(c); });
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    if (!graph_.reachable[i] && !steps_[i]->name.text.empty()) {
+    // A name that leads nowhere, or to another step, was perhaps meant for this one.
+    const bool lost = a_way_is_lost_ || a_step_is_twice_;
+    if (!graph_.reachable[i] && !lost && !steps_[i]->name.text.empty()) {
       report("unreachable-step", steps_[i]->name.span,
              "nothing leads to step " + shown({steps_[i]->name.text, {}}),
              "only `put on track … at` in another track could");
@@ -225,7 +227,7 @@ void Checker::never_left(std::size_t index, bool track_can_be_left) {
     return !rule.move || std::holds_alternative<track::Stop>(rule.move->what) ||
            (go != nullptr && go->step.text != step.name.text);
   });
-  if (!left && !track_can_be_left) {
+  if (!left && !track_can_be_left && !a_step_is_twice_) {
     report("step-never-left", step.name.span,
            "step " + shown({step.name.text, {}}) + " can never be left: no rule leads out of it",
            step.rules.empty() ? "give it a rule, such as `otherwise:`"

@@ -93,6 +93,9 @@ class Checker {
   track::Type field(const track::FieldRef& field, const Scope& scope);
   track::Type dotted_field(const track::FieldRef& field, std::size_t dot, const Scope& scope);
   track::Type target(const track::FieldRef& field, const Scope& scope);
+  bool undeclared(const track::Operand& operand) const;
+  track::Type compared(const track::Operand& right, track::Type left, bool equal,
+                       const Scope& scope);
   track::Type type_of(const track::Operand& operand, const Scope& scope);
   void comparable(const track::Operand& left, track::Type left_type, const track::Operand& right,
                   track::Type right_type, bool setting = false);
@@ -126,6 +129,8 @@ class Checker {
   std::unordered_map<std::string_view, std::size_t> step_index_;  // the first of that name
   std::vector<std::string> step_names_;
   bool a_step_is_unread_ = false;
+  bool a_step_is_twice_ = false;
+  bool a_way_is_lost_ = false;  // to a step that does not exist
   std::unordered_map<std::string_view, const track::Field*> fields_;
   std::vector<std::string> field_names_;
   std::vector<std::string> arms_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "lang/check_impl.h"
+#include "lang/foreign.h"
 #include "lang/formatter.h"
 #include "lang/words.h"
 #include "track/sql_text.h"
@@ -53,12 +54,17 @@ void Checker::rule_order(const track::Step& step) {
   for (const track::Rule& rule : step.rules) {
     if (last != nullptr) {
       const bool otherwise = std::holds_alternative<track::Otherwise>(last->head);
+      if (!otherwise && std::holds_alternative<track::Share>(rule.head)) {
+        continue;  // over 100 %, which is reported as such
+      }
+      const bool more = &rule != &step.rules.back();
       report("rule-after-otherwise", rule.span,
-             std::string("this rule is never reached: ") +
+             std::string(more ? "this rule and those behind it are never reached: "
+                              : "this rule is never reached: ") +
                  (otherwise ? "the `otherwise`" : "the arms up to the one") + " on line " +
                  std::to_string(last->span.line) + (otherwise ? " takes" : " take") + " everybody",
-             "move it up");
-      continue;
+             more ? "move them up" : "move it up");
+      return;
     }
     if (const auto* share = std::get_if<track::Share>(&rule.head)) {
       sum += hundredths(share->percent);
@@ -99,7 +105,8 @@ void Checker::arms(const track::Step& step) {
       over = true;
       report("arms-over-100", rule.span,
              "with this one the arms of the step add to " +
-                 format_number(static_cast<double>(sum) / 100) + " %");
+                 format_number(static_cast<double>(sum) / 100) + " %",
+             "together they take 100 % at most");
     }
     if (share->as && !names.insert(share->as->text).second) {
       report("duplicate-arm", share->as->span, "this step has an arm of this name already",
@@ -172,7 +179,13 @@ void Checker::action(const track::Action& action, const Scope& scope) {
 
 void Checker::set_field(const track::SetField& set, const Scope& scope) {
   const Type to = target(set.field, scope);
-  const Type from = type_of(set.to, scope);
+  const auto* nothing = std::get_if<track::FieldRef>(&set.to.value);
+  if (nothing != nullptr && undeclared(set.to) && means_missing(nothing->name)) {
+    report("unknown-field", nothing->span, "field `" + shorten(nothing->name) + "` is not declared",
+           "to take the value away write clear " + shorten(set.field.name));
+    return;
+  }
+  const Type from = compared(set.to, to, true, scope);
   const bool text_field =
       from == Type::kText && std::holds_alternative<track::FieldRef>(set.to.value);
   // Text in a field is converted when it can be; anything becomes text.

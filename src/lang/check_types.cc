@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "lang/check_impl.h"
+#include "lang/foreign.h"
+#include "lang/formatter.h"
 #include "lang/lexer.h"
 #include "lang/words.h"
 
@@ -73,13 +75,10 @@ Type Checker::field(const track::FieldRef& field, const Scope& scope) {
   if (field.name.empty()) {
     return Type::kUntyped;
   }
-  std::string hint;
-  for (const char* nothing : {"null", "nil", "none", "empty", "undefined", "blank"}) {
-    hint = base::equals_ignoring_case(field.name, nothing)
-               ? "for no value write `is missing` or `clear`"
-               : hint;
-  }
-  hint = hint.empty() ? suggest_field(field.name, field_names_) : hint;
+  const Habit* other = find_habit(Place::kField, field.name);
+  const std::string hint = means_missing(field.name) ? "a field that has no value `is missing`"
+                           : other != nullptr        ? std::string(other->hint)
+                                                     : suggest_field(field.name, field_names_);
   report("unknown-field", field.span, "field `" + shorten(field.name) + "` is not declared", hint);
   return Type::kUntyped;
 }
@@ -93,7 +92,8 @@ Type Checker::dotted_field(const track::FieldRef& field, std::size_t dot, const 
   if (prefix == "event") {
     if (!scope.event) {
       report("event-unavailable", field.span,
-             name + " can hold nothing here: no event brings a contact to this place");
+             name + " can hold nothing here: no event brings a contact to this place",
+             "only `gather on` and rules that begin with `on` bring one");
     }
     return Type::kUntyped;
   }
@@ -106,10 +106,10 @@ Type Checker::dotted_field(const track::FieldRef& field, std::size_t dot, const 
     return Type::kUntyped;
   }
   if (prefix != "entry" && prefix != "visit") {
-    const bool contact = prefix == "contact" || prefix == "contacts" || prefix == "user";
+    const Habit* other = find_habit(Place::kScope, prefix);
     report("unknown-scope", field.span,
            name + ": before a dot stands `entry`, `event`, `row` or `visit`",
-           contact ? "a contact's field stands alone" : suggest_field(prefix, kScopes));
+           other != nullptr ? std::string(other->hint) : suggest_field(prefix, kScopes));
     return Type::kUntyped;
   }
   if (!scope.entry) {
@@ -129,6 +129,32 @@ Type Checker::dotted_field(const track::FieldRef& field, std::size_t dot, const 
     return Type::kNumber;
   }
   report("unknown-field", field.span, name + " does not exist", suggest_field(field.name, kVisit));
+  return Type::kUntyped;
+}
+
+bool Checker::undeclared(const Operand& operand) const {
+  const auto* field = std::get_if<track::FieldRef>(&operand.value);
+  return field != nullptr && !field->name.empty() && field->name.find('.') == std::string::npos &&
+         !fields_.contains(field->name);
+}
+
+// The type of a value that stands behind `is`, `is not` (`equal` says which) or another comparison.
+// A word there that is no field was meant as text, or as no value at all.
+Type Checker::compared(const Operand& right, Type left, bool equal, const Scope& scope) {
+  if (!undeclared(right)) {
+    return type_of(right, scope);
+  }
+  const track::FieldRef& ref = std::get<track::FieldRef>(right.value);
+  std::string hint = suggest_field(ref.name, field_names_);
+  if (means_missing(ref.name) || means_present(ref.name)) {
+    hint = means_missing(ref.name) == equal ? "a field that has no value `is missing`"
+                                            : "a field that has a value `is present`";
+  } else if (left == Type::kText && hint.empty()) {
+    hint = "write " + format_string(shorten(ref.name));
+  } else if (const Habit* other = find_habit(Place::kField, ref.name)) {
+    hint = other->hint;
+  }
+  report("unknown-field", ref.span, "field `" + shorten(ref.name) + "` is not declared", hint);
   return Type::kUntyped;
 }
 
@@ -177,6 +203,12 @@ void Checker::comparable(const Operand& left, Type left_type, const Operand& rig
       !std::holds_alternative<track::FieldRef>(right.value)) {
     hint = "write it in quotes to compare it as text";
   }
+  if (hint.empty() && !std::holds_alternative<track::FieldRef>(right.value)) {
+    hint = is_time(left_type) && !setting
+               ? "a time compares with 2026-12-01, or as in is more than 30 days ago"
+           : left_type == Type::kBoolean ? "write true or false"
+                                         : "";
+  }
   report("types-differ", right.span,
          shown(left) + " is " + a_type(left_type) + " and " + shown(right) + " is " +
              a_type(right_type) +
@@ -189,7 +221,9 @@ void Checker::want_time(const Operand& operand, Type type, std::string_view what
   if (is_time(type) || type == Type::kUntyped) {
     return;
   }
-  const std::string unquoted = without_quotes(operand, Type::kTimestamp);
+  const std::string unquoted = std::holds_alternative<double>(operand.value)
+                                   ? "dates are written 2026-12-01"
+                                   : without_quotes(operand, Type::kTimestamp);
   report("wrong-type", operand.span,
          std::string(what) + " compares times, and " + shown(operand) + " is " + a_type(type),
          unquoted.empty() ? hint : unquoted);
@@ -231,7 +265,7 @@ struct ConditionChecker {
   void operator()(const track::IsMissing& n) const { type(n.left); }
   void operator()(const track::Comparison& n) const {
     const Type left = type(n.left);
-    const Type right = type(n.right);
+    const Type right = c->compared(n.right, left, n.op == track::Compare::kIs, *scope);
     c->comparable(n.left, left, n.right, right);
     if (n.op != track::Compare::kIs && n.op != track::Compare::kIsNot && can_compare(left, right)) {
       c->want_order(left == Type::kBoolean ? n.left : n.right,
@@ -241,7 +275,7 @@ struct ConditionChecker {
   void operator()(const track::OneOf& n) const {
     const Type left = type(n.left);
     for (const Operand& value : n.values) {
-      c->comparable(n.left, left, value, type(value));
+      c->comparable(n.left, left, value, c->compared(value, left, true, *scope));
     }
   }
   void operator()(const track::Between& n) const {
@@ -252,8 +286,9 @@ struct ConditionChecker {
   }
   void operator()(const track::BeforeAfter& n) const {
     const char* what = n.after ? "`after`" : "`before`";
-    c->want_time(n.left, type(n.left), what,
-                 n.after ? "write `is more than`" : "write `is less than`");
+    c->want_time(
+        n.left, type(n.left), what,
+        n.after ? "numbers compare by `is more than`" : "numbers compare by `is less than`");
     c->want_time(n.right, type(n.right), what);
   }
   void operator()(const track::Relative& n) const {

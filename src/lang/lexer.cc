@@ -1,24 +1,19 @@
 #include "lang/lexer.h"
-#include "lang/codes.h"
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <limits>
-#include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "base/time.h"
+#include "lang/codes.h"
+#include "lang/foreign.h"
+#include "lang/lexer_impl.h"
 #include "lang/parser.h"
 #include "lang/words.h"
 
 namespace turnout::lang {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) { return is_letter(c) || is_digit(c); }
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
-bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 void append_utf8(std::string& out, std::uint32_t code) {
   const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
@@ -39,62 +34,7 @@ void append_utf8(std::string& out, std::uint32_t code) {
   }
 }
 
-// Reads one file from front to back. Positions only move forward, so line and column cost nothing
-// extra.
-class Lexer {
- public:
-  explicit Lexer(std::string_view text) : text_(text) {}
-
-  Tokens run();
-
- private:
-  char at(std::size_t i) const { return i < text_.size() ? text_[i] : '\0'; }
-  bool starts(std::string_view what, std::size_t i) const {
-    return text_.substr(i).starts_with(what);
-  }
-  std::string_view slice(std::size_t begin, std::size_t end) const {
-    return text_.substr(begin, end - begin);
-  }
-  std::size_t line_end(std::size_t i) const { return std::min(text_.find('\n', i), text_.size()); }
-  std::size_t digits(std::size_t i) const {
-    while (is_digit(at(i))) {
-      ++i;
-    }
-    return i;
-  }
-
-  void skip_to(std::size_t end);
-  track::Span span_to(std::size_t end) const {
-    return {line_, column_, static_cast<std::uint32_t>(pos_), static_cast<std::uint32_t>(end)};
-  }
-  Token& emit(TokenKind kind, std::size_t end);
-  void emit_text(TokenKind kind, std::size_t end, std::string value);
-  void report(CodeId code, std::size_t end, std::string message, std::string hint = {});
-
-  void comment();
-  void word();
-  void backquoted();
-  void string();
-  void raw_block();
-  void foreign_quotes(std::size_t open_size, CodeId code);
-  std::size_t escape(std::size_t i, std::string& value);
-  bool date();
-  bool time();
-  void number();
-  void zone();
-  void symbol();
-  void strange();
-  void token();
-
-  std::string_view text_;
-  std::size_t pos_ = 0;
-  std::uint32_t line_ = 1;
-  std::uint32_t column_ = 1;
-  bool line_has_token_ = false;
-  int bad_escapes_ = 0;           // in the string being read
-  bool no_block_closes_ = false;  // known: nothing behind here ends a block
-  Tokens out_;
-};
+}  // namespace
 
 void Lexer::skip_to(std::size_t end) {
   for (; pos_ < end; ++pos_) {
@@ -131,6 +71,25 @@ void Lexer::report(CodeId code, std::size_t end, std::string message, std::strin
   }
 }
 
+const Token* Lexer::previous(std::size_t back) const {
+  const std::size_t count = out_.tokens.size();
+  if (!line_has_token_ || count < back) {
+    return nullptr;
+  }
+  for (std::size_t i = count - back + 1; i < count; ++i) {
+    if (out_.tokens[i].first_on_line) {
+      return nullptr;
+    }
+  }
+  return &out_.tokens[count - back];
+}
+
+bool Lexer::previous_is(std::string_view word, std::size_t back) const {
+  const Token* token = previous(back);
+  return token != nullptr && token->kind == TokenKind::kWord &&
+         base::equals_ignoring_case(slice(token->span.begin, token->span.end), word);
+}
+
 void Lexer::comment() {
   const std::size_t end = line_end(pos_);
   std::size_t begin = pos_ + 1;
@@ -147,26 +106,25 @@ void Lexer::comment() {
 }
 
 void Lexer::word() {
-  std::size_t end = pos_;
-  while (is_word(at(end)) || (at(end) == '.' && is_letter(at(end + 1)))) {
-    ++end;
-  }
+  std::size_t end = word_end(pos_);
   const bool hyphen = at(end) == '-' && is_letter(at(end + 1));
-  if (!hyphen && !is_beyond_ascii(at(end))) {
+  if (!hyphen && !foreign_letter(end)) {
     emit(TokenKind::kWord, end);
     return;
   }
-  while (is_word(at(end)) || is_beyond_ascii(at(end)) ||
+  while (is_word(at(end)) || foreign_letter(end) ||
          ((at(end) == '.' || at(end) == '-') && is_word(at(end + 1)))) {
     ++end;
   }
   std::string fixed(slice(pos_, end));
+  const Habit* habit = find_habit(Place::kContraction, fixed);
   std::replace(fixed.begin(), fixed.end(), '-', '_');
   report(
       "bad-name", end,
       "\"" + shorten(slice(pos_, end)) + "\" is neither a word of the language nor a field's name",
-      is_field_name(fixed) ? "did you mean `" + shorten(fixed) + "`?"
-                           : "names are made of the letters a-z, digits, \"_\" and \".\"");
+      habit != nullptr       ? std::string(habit->hint)
+      : is_field_name(fixed) ? "did you mean `" + shorten(fixed) + "`?"
+                             : "names are made of the letters a-z, digits, \"_\" and \".\"");
   emit(TokenKind::kBad, end);
 }
 
@@ -234,11 +192,15 @@ std::size_t Lexer::escape(std::size_t i, std::string& value) {
   if (++bad_escapes_ > kReportedPerString) {
     return end;
   }
+  // What a backslash stands before in a regular expression.
+  constexpr std::string_view kOfPatterns = "dDwWsSbB.+*?()[]{}^$|/-";
+  const bool pattern = end == i + 2 && kOfPatterns.find(c) != std::string_view::npos;
   const std::size_t start_pos = pos_;
   const std::uint32_t start_column = column_;
   skip_to(i);
   report("bad-escape", end, "\"" + shorten(slice(i, end)) + "\" means nothing inside quotes",
-         "there are \\\" \\\\ \\n \\t and \\u{1F600}");
+         pattern ? "write `\\" + std::string(slice(i, end)) + "`"
+                 : "there are \\\" \\\\ \\n \\t and \\u{1F600}");
   pos_ = start_pos;
   column_ = start_column;
   return end;
@@ -259,19 +221,56 @@ void Lexer::string() {
     emit_text(TokenKind::kString, i + 1, std::move(value));
     return;
   }
-  while (i > pos_ + 1 && is_blank(text_[i - 1])) {
-    --i;
+  open_string(i, std::move(value));
+}
+
+// Text in quotes that goes on to the end of its line.
+void Lexer::open_string(std::size_t end, std::string value) {
+  if (pos_ > 0 && is_word(text_[pos_ - 1])) {  // so it rather ends something
+    report("unterminated-string", pos_ + 1, "the quotation marks on this line do not pair",
+           "each text stands between two of them");
+    emit(TokenKind::kBad, pos_ + 1).broken = true;
+    return;
+  }
+  if (const std::size_t curly = slice(pos_, end).find("\u201d"); curly != std::string_view::npos) {
+    const std::size_t close = pos_ + curly;
+    const std::string text(slice(pos_ + 1, close));
+    report("curly-quotes", close + 3, "text stands in straight double quotes",
+           "write \"" + shorten(text) + "\"");
+    emit_text(TokenKind::kString, close + 3, text);
+    return;
+  }
+  while (end > pos_ + 1 && is_blank(text_[end - 1])) {
+    --end;
     value.resize(value.empty() ? 0 : value.size() - 1);
   }
   // A colon at the end was most likely meant as the colon of the rule.
-  if (i > pos_ + 1 && text_[i - 1] == ':' && value.ends_with(':')) {
-    --i;
+  if (end > pos_ + 1 && text_[end - 1] == ':' && value.ends_with(':')) {
+    --end;
     value.pop_back();
   }
-  report("unterminated-string", i, "this text in quotes is not closed on its line",
+  report("unterminated-string", end, "this text in quotes is not closed on its line",
          "close it with \"; longer texts stand between \"\"\" marks");
-  emit_text(TokenKind::kString, i, std::move(value));
+  emit_text(TokenKind::kString, end, std::move(value));
   out_.tokens.back().broken = true;
+}
+
+// Whether a block looks as if its end was forgotten: it holds a step, and the marks at `close` look
+// like those that begin the next block.
+bool Lexer::is_doubtful(std::size_t begin, std::size_t close) const {
+  bool holds_step = false;
+  std::size_t line = begin;
+  for (std::size_t end = line_end(begin); end < close; end = line_end(end + 1)) {
+    line = end + 1;
+    const std::size_t first = blanks(line);
+    holds_step = holds_step || starts("step \"", first) || starts("test \"", first);
+  }
+  std::string_view before = slice(line, close);
+  while (!before.empty() && is_blank(before.back())) {
+    before.remove_suffix(1);
+  }
+  return holds_step &&
+         (before.ends_with("query") || before.ends_with('"') || is_word(at(close + 3)));
 }
 
 void Lexer::raw_block() {
@@ -280,43 +279,25 @@ void Lexer::raw_block() {
   while (i < text_.size() && !starts("\"\"\"", i)) {
     i += starts("\\\"\"\"", i) ? 4 : 1;
   }
-  if (i < text_.size()) {
+  const bool closed = i < text_.size();
+  const bool doubtful = closed && is_doubtful(begin, i);
+  out_.doubtful_block = out_.doubtful_block || doubtful;
+  if (closed && !(doubtful && blocks_ == Blocks::kDoubted)) {
     emit_text(TokenKind::kString, i + 3, raw_value(slice(begin, i)));
     return;
   }
-  no_block_closes_ = true;
+  no_block_closes_ = !closed;
   // Not closed: go on at the next step or test, so that what follows is still looked at.
   std::size_t end = line_end(begin);
   for (; end < text_.size(); end = line_end(end + 1)) {
-    std::size_t first = end + 1;
-    while (is_blank(at(first))) {
-      ++first;
-    }
+    const std::size_t first = blanks(end + 1);
     if (starts("step \"", first) || starts("test \"", first)) {
       break;
     }
   }
   report("unterminated-block", begin, "this block of text is never closed", "close it with \"\"\"");
   emit_text(TokenKind::kString, std::min(end, text_.size()), raw_value(slice(begin, end)));
-}
-
-// Text in quotation marks that are not the language's: reported, and read as if they were.
-void Lexer::foreign_quotes(std::size_t open_size, CodeId code) {
-  const std::size_t begin = pos_ + open_size;
-  for (std::size_t i = begin; i < text_.size() && text_[i] != '\n'; ++i) {
-    const bool curly = starts("\u201c", i) || starts("\u201d", i) || starts("\u201e", i) ||
-                       starts("\u2018", i) || starts("\u2019", i);
-    const bool straight = at(i) == '"' || (open_size == 1 && at(i) == '\'');
-    if (curly || straight) {
-      const std::size_t close = i + (curly ? 3 : 1);
-      report(code, close, "text stands in straight double quotes",
-             "write \"" + shorten(slice(begin, i)) + "\"");
-      emit_text(TokenKind::kString, close, std::string(slice(begin, i)));
-      return;
-    }
-  }
-  report(code, begin, "text stands in straight double quotes", "write \"");
-  emit(TokenKind::kBad, begin);
+  out_.tokens.back().broken = true;
 }
 
 // YYYY-MM-DD and what looks as if it was meant so.
@@ -340,14 +321,14 @@ bool Lexer::date() {
     return true;
   }
   const bool form = month - year == 3 && day - month == 3;
-  std::string hint = "dates are written 2026-12-01, dates with a time 2026-12-01 09:00";
+  std::string hint = date_hint(end);
   std::string message = "\"" + shorten(slice(pos_, end)) + "\" is not a date";
   if (form && end == day) {
     message = std::string(slice(pos_, end)) + " is no day of the calendar";
     hint.clear();
   }
   report("bad-date", end, std::move(message), std::move(hint));
-  emit(TokenKind::kDate, end);
+  emit(TokenKind::kDate, end).told = true;
   return true;
 }
 
@@ -368,6 +349,19 @@ bool Lexer::time() {
   const std::int32_t minutes = part(hour + 1, hour + 3);
   const std::int32_t seconds = has_seconds ? part(end + 1, end + 3) : 0;
   end += has_seconds ? 3 : 0;
+  // Fractions of seconds and offsets from UTC, as ISO 8601 has them.
+  std::size_t tail = end;
+  while (is_digit(at(tail)) || at(tail) == 'Z' ||
+         (std::string_view("+-.:").find(at(tail)) != std::string_view::npos &&
+          is_digit(at(tail + 1)))) {
+    ++tail;
+  }
+  if (tail > end) {
+    report("bad-time", tail, "\"" + shorten(slice(pos_, tail)) + "\" is not a time",
+           "times are written 09:00 or 09:00:30, and a time zone as in [Europe/Berlin]");
+    emit(TokenKind::kTime, tail).told = true;
+    return true;
+  }
   if (hours > 23 || minutes > 59 || seconds > 59) {
     report("bad-time", end, std::string(slice(pos_, end)) + " is no time of the day",
            "times go from 00:00 to 23:59:59");
@@ -431,56 +425,12 @@ void Lexer::zone() {
   emit_text(TokenKind::kZone, close + 1, std::string(name));
 }
 
-void Lexer::symbol() {
-  struct Spelling {
-    std::string_view text;
-    char meaning;
-    const char* instead;  // null: right as it is
-  };
-  static constexpr Spelling kSpellings[] = {
-      {"==", '=', "is"},          {"!=", '!', nullptr},      {"<>", '!', "is not"},
-      {"<=", 'l', nullptr},       {"=<", 'l', "is at most"}, {">=", 'g', nullptr},
-      {"=>", 'g', "is at least"}, {"=", '=', nullptr},       {"<", '<', nullptr},
-      {">", '>', nullptr},        {":", ':', nullptr},       {",", ',', nullptr},
-      {"(", '(', nullptr},        {")", ')', nullptr},       {"{", '{', nullptr},
-      {"}", '}', nullptr},        {"[", '[', nullptr},       {"]", ']', nullptr},
-      {"&&", 0, "and"},           {"||", 0, "or"},           {"!", 0, "not"}};
-  for (const Spelling& s : kSpellings) {
-    if (!starts(s.text, pos_)) {
-      continue;
-    }
-    const std::size_t end = pos_ + s.text.size();
-    if (s.instead != nullptr) {
-      report("unknown-symbol", end, "\"" + std::string(s.text) + "\" is not part of the language",
-             "write `" + std::string(s.instead) + "`");
-    }
-    emit(s.meaning == 0 ? TokenKind::kBad : TokenKind::kSymbol, end).count = s.meaning;
-    return;
-  }
-  strange();
-}
-
-// A run of characters that begin nothing.
-void Lexer::strange() {
-  std::size_t end = pos_;
-  do {
-    ++end;
-  } while (end < text_.size() && (is_beyond_ascii(text_[end]) || text_[end] == text_[pos_]) &&
-           !starts("\u201c", end) && !starts("\u201e", end));
-  std::string hint;
-  if (text_[pos_] == ';') {
-    hint = "statements need no mark at their end";
-  } else if (text_[pos_] == '.' && is_digit(at(end))) {
-    hint = "write 0." + shorten(slice(end, digits(end)));
-  }
-  report("unexpected-character", end,
-         "\"" + shorten(slice(pos_, end)) + "\" is not part of the language", std::move(hint));
-  emit(TokenKind::kBad, end);
-}
-
 void Lexer::token() {
   const char c = text_[pos_];
-  if (is_letter(c)) {
+  if (foreign()) {
+    return;
+  }
+  if (is_letter(c) || is_beyond_ascii(c)) {
     word();
   } else if (is_digit(c)) {
     if (!date() && !time()) {
@@ -492,15 +442,8 @@ void Lexer::token() {
     starts("\"\"\"", pos_) ? raw_block() : string();
   } else if (c == '`') {
     backquoted();
-  } else if (c == '\'') {
-    foreign_quotes(1, "single-quotes");
-  } else if (starts("\u201c", pos_) || starts("\u201d", pos_) || starts("\u201e", pos_) ||
-             starts("\u2018", pos_) || starts("\u2019", pos_)) {
-    foreign_quotes(3, "curly-quotes");
   } else if (c == '[' && !out_.tokens.empty() && out_.tokens.back().kind == TokenKind::kTime) {
     zone();
-  } else if (is_beyond_ascii(c)) {
-    word();
   } else {
     symbol();
   }
@@ -530,8 +473,6 @@ Tokens Lexer::run() {
   return std::move(out_);
 }
 
-}  // namespace
-
-Tokens lex(std::string_view text) { return Lexer(text).run(); }
+Tokens lex(std::string_view text, Blocks blocks) { return Lexer(text, blocks).run(); }
 
 }  // namespace turnout::lang

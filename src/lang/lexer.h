@@ -31,7 +31,8 @@ enum class TokenKind : std::uint8_t {
 struct Token {
   TokenKind kind = TokenKind::kEnd;
   bool first_on_line = false;
-  bool broken = false;  // text in quotes that are not closed
+  bool broken = false;  // its quotation marks do not pair
+  bool told = false;    // a mistake in it is reported, but its meaning is clear
   std::int32_t count = 0;
   std::uint32_t text = 0;  // kString, kZone, kQuoted: index into Tokens::texts
   track::Span span;
@@ -49,10 +50,15 @@ struct Tokens {
   std::vector<std::string> texts;
   std::vector<Comment> comments;
   std::vector<Diagnostic> diagnostics;
+  bool doubtful_block =
+      false;  // a block holds steps, and the marks that end it look like opening ones
 };
 
+// Whether a block of text that looks as if its end was forgotten is read to where it is closed.
+enum class Blocks { kAsClosed, kDoubted };
+
 // Reads well-formed UTF-8 of at most kMaxTextBytes.
-Tokens lex(std::string_view text);
+Tokens lex(std::string_view text, Blocks blocks = Blocks::kAsClosed);
 
 // The value of the inside of a raw block: `\"""` stands for `"""`; line ends become "\n"; a line
 // break right behind the opening marks is dropped, and so is one before the closing marks with the

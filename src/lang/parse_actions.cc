@@ -45,8 +45,8 @@ void Parser::action_body(track::Action& action) {
   } else if (accept("run")) {
     expect("on", "`run on`");
     track::RunSql run;
-    run.database = name("the name of a database");
-    run.statement = name("a statement");
+    run.database = name(kDatabase);
+    run.statement = sql("a statement");
     action.what = std::move(run);
   } else if (accept("record")) {
     expect("event", "`record event`");
@@ -109,7 +109,7 @@ track::Move Parser::move() {
   if (accept("go")) {
     expect("to", "`go to`");
     track::GoTo go;
-    go.step = name("the name of a step");
+    go.step = name("the name of a step", hint_behind_go_to());
     go.due = due();
     result.what = std::move(go);
   } else if (accept("stop")) {
@@ -131,6 +131,11 @@ track::Move Parser::move() {
     result.span = span_from(first);
   }
   return result;
+}
+
+// What a word says that stands before the name of the step.
+std::string Parser::hint_behind_go_to() const {
+  return at(TokenKind::kString, 1) && !peek(1).first_on_line ? hint_for(Place::kGoTo) : "";
 }
 
 // At `after` behind a `go to`: whether it is the head of the next rule, which only the colon can

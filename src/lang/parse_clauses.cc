@@ -9,9 +9,13 @@
 
 namespace turnout::lang {
 void Parser::track_head() {
+  if (at_word("track")) {
+    colon_behind_word();
+  }
   const std::size_t first = index_;
   if (accept("track")) {
     out_.track.name = name("the name of the track");
+    block_mark("track");
     attach(out_.track.comments, first);
     recover(Context::kClauses, first);
     return;
@@ -24,6 +28,10 @@ void Parser::track_head() {
   }
   add(diagnose("expected-track", peek().span, "a file begins with `track` and its name",
                "write track \"Name\" first"));
+  if (!at_part() && !at_clause() && !at_head() && !at_action() && !at_move()) {
+    panic_ = true;  // the line is of another language
+    recover(Context::kClauses, first);
+  }
 }
 
 bool Parser::at_clause() const {
@@ -32,11 +40,12 @@ bool Parser::at_clause() const {
 }
 
 void Parser::clause() {
-  const std::size_t first = index_;
   if (out_.track.clauses.size() == kMaxClauses) {
     too_many("clauses", kMaxClauses);
     return;
   }
+  colon_behind_word();
+  const std::size_t first = index_;
   const auto keep = [&](auto node) {
     if (!panic_) {
       node.span = span_from(first);
@@ -93,9 +102,9 @@ track::Gather Parser::gather() {
     result.what = std::move(contacts);
   } else if (accept("from")) {
     track::GatherFrom from;
-    from.database = name("the name of a database");
+    from.database = name(kDatabase);
     expect("query", "`gather from … query`");
-    from.query = name("a query");
+    from.query = sql("a query");
     from.schedule = schedule();
     result.what = std::move(from);
   } else if (accept("on")) {
@@ -104,7 +113,8 @@ track::Gather Parser::gather() {
     on.where = where();
     result.what = std::move(on);
   } else {
-    fail("expected-word", "`contacts`, `from` a database or `on` an event behind `gather`");
+    fail_at_place(Place::kGather, "expected-word",
+                  "`contacts`, `from` a database or `on` an event behind `gather`");
   }
   if (accept("for")) {
     expect("each", "`for each`");
@@ -133,9 +143,16 @@ track::Schedule Parser::schedule() {
   }
   const Token& token = peek();
   const bool word = token.kind == TokenKind::kWord && !token.first_on_line;
+  static const std::vector<std::string> kWords = {"continuously", "every", "once", "rrule"};
+  std::string hint = hint_for(Place::kSchedule);
+  if (word && hint.empty()) {
+    const std::string_view meant = base::closest(shorten(source(token)), kWords);
+    hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
+  }
   fail("expected-schedule",
        word ? "a comparison or a schedule, such as `continuously` or `every 15 minutes`,"
-            : "a schedule, such as `continuously`, `every 15 minutes` or `every day at 06:00`,");
+            : "a schedule, such as `continuously`, `every 15 minutes` or `every day at 06:00`,",
+       std::move(hint));
   return track::Continuously{};
 }
 
@@ -169,7 +186,9 @@ track::Schedule Parser::every() {
     result.days = days();
   } else {
     fail("expected-schedule",
-         "a duration, `day`, `weekday`, days from `monday` to `sunday`, or `month` behind `every`");
+         "a duration, `day`, `weekday`, days from `monday` to `sunday`, or `month` behind `every`",
+         at(TokenKind::kString) ? "write as in every weekday at 09:00, or rrule and a rule"
+                                : hint_for_day());
   }
   expect("at", "`at` a time");
   result.at = time_of_day();
@@ -190,7 +209,8 @@ track::Enter Parser::enter() {
     result.kind = track::Enter::Kind::kEveryTime;
     expect("time", "`enter every time`");
   } else {
-    fail("expected-word", "`once`, `again after` a duration or `every time` behind `enter`");
+    fail_at_place(Place::kEnter, "expected-word",
+                  "`once`, `again after` a duration or `every time` behind `enter`");
   }
   return result;
 }
@@ -213,7 +233,8 @@ track::Leave Parser::leave() {
     on.where = where();
     result.why = std::move(on);
   } else {
-    fail("expected-word", "`when` a condition or `on` an event behind `leave`");
+    fail_at_place(Place::kLeave, "expected-word",
+                  "`when` a condition or `on` an event behind `leave`");
   }
   if (accept("as")) {
     result.as = name("the name of an outcome");
@@ -242,7 +263,7 @@ track::Cap Parser::cap() {
   result.count = number("the number of messages");
   result.messages = at_any({"messages", "message"});
   if (!accept("messages") && !accept("emails") && !accept("message") && !accept("email")) {
-    fail("expected-word", "`emails` or `messages`");
+    fail("expected-word", "`emails` or `messages`", at_word("per") ? "write emails before it" : "");
   }
   expect("per", "`per` a duration");
   result.per = duration();
@@ -262,7 +283,7 @@ track::Quiet Parser::quiet() {
   } else if (accept("on")) {
     result.days = days();
   } else {
-    fail("expected-word", "`from` a time or `on` days behind `quiet`");
+    fail_at_place(Place::kQuiet, "expected-word", "`from` a time or `on` days behind `quiet`");
   }
   if (accept("in")) {
     result.zone_field = field();
@@ -274,6 +295,9 @@ track::Quiet Parser::quiet() {
 void Parser::unknown_clause() {
   const std::size_t first = index_;
   const Token token = peek();
+  if (close_brace() || second_track("expected-clause") || foreign_clause()) {
+    return;
+  }
   if (at_head()) {
     add(diagnose("rule-outside-step", token.span, "a rule stands in a step",
                  "write step \"Name\" before it"));
@@ -287,23 +311,18 @@ void Parser::unknown_clause() {
     recover(Context::kClauses, first);
     return;
   }
-  if (at_word("track")) {
-    fail_at(token.span, "expected-clause", "a file holds one track",
-            "put the other into its own file");
-    recover(Context::kClauses, first);
-    return;
-  }
   static const std::vector<std::string> kWords = {"about", "time",  "gather", "enter", "leave",
                                                   "hold",  "quiet", "send",   "step",  "test"};
   std::string_view meant;
   if (token.kind == TokenKind::kWord) {
     meant = base::closest(shorten(source(token)), kWords);
   }
-  if (token.kind != TokenKind::kBad) {
+  if (!reported_already()) {
     fail_at(token.span, "expected-clause", "expected a clause or a step here, found " + found(),
-            meant.empty() ? "clauses begin with about, time zone, gather, enter, leave, hold out, "
-                            "send at most or quiet"
-                          : "did you mean `" + std::string(meant) + "`?");
+            !meant.empty()   ? "did you mean `" + std::string(meant) + "`?"
+            : at_symbol('(') ? "remarks begin with #"
+                             : "clauses begin with about, time zone, gather, enter, leave, hold "
+                               "out, send at most or quiet");
   }
   panic_ = true;
   if (meant == "step" && tokens_.tokens[first + 1].kind == TokenKind::kString) {
@@ -312,6 +331,27 @@ void Parser::unknown_clause() {
     return;
   }
   recover(Context::kClauses, first);
+}
+
+// At a word that other languages begin such a part with.
+bool Parser::foreign_clause() {
+  const std::size_t first = index_;
+  const Habit* other = habit(Place::kClause);
+  if (other == nullptr) {
+    return false;
+  }
+  const std::size_t words = other->two_words() ? 2 : 1;
+  fail_at(span_of(words), "expected-clause",
+          "expected a clause or a step here, found " + found(words), std::string(other->hint));
+  const TokenKind behind = tokens_.tokens[first + 1].kind;
+  if (other->go_on == GoOn::kAsStep &&
+      (behind == TokenKind::kString || behind == TokenKind::kWord)) {
+    panic_ = false;
+    misspelt_step_ = first;
+  } else {
+    recover(Context::kClauses, first);
+  }
+  return true;
 }
 
 }  // namespace turnout::lang

@@ -89,8 +89,27 @@ Condition Parser::unary() {
   return result;
 }
 
+// A condition that cannot be read, when a word at its beginning says why.
+bool Parser::foreign_condition() {
+  const Habit* other = habit(Place::kCondition);
+  if (other == nullptr || peek().first_on_line) {
+    return false;
+  }
+  const bool text_behind = at(TokenKind::kString, 1) && !peek(1).first_on_line;
+  const bool begins = at_any({"has", "did", "on", "in", "true", "false", "now", "today"});
+  const bool wrong = is_reserved(source(peek())) && !begins;
+  if (!wrong && !text_behind && !other->two_words()) {
+    return false;
+  }
+  fail_by(*other, "expected-condition", "a condition");
+  return true;
+}
+
 Condition Parser::test() {
   Condition result;
+  if (foreign_condition()) {
+    return result;
+  }
   if (at_any({"has", "did", "on", "in"}) && at_predicate(1)) {
     fail("reserved-word", "a condition",
          "`" + std::string(source(peek())) +
@@ -136,7 +155,7 @@ Condition Parser::did() {
     expect("do", "`did not do`");
     did.negated = true;
   }
-  did.event = name("the name of an event");
+  did.event = name("the name of an event", hint_for(Place::kDid));
   if (accept("at")) {
     expect("least", "`at least`");
     did.at_least = number("the number of times");
@@ -194,8 +213,36 @@ std::size_t Parser::value_length(std::size_t ahead) const {
   }
 }
 
+// What stands alone where it should be compared.
+Condition Parser::uncompared(const Operand& left) {
+  constexpr const char* kComparisons =
+      "a comparison (`is`, `is not`, `is at least`, `is one of`, `contains` and the like)";
+  const bool field = std::holds_alternative<track::FieldRef>(left.value);
+  if (field || told()) {
+    fail("expected-comparison", kComparisons);
+  } else if (std::holds_alternative<bool>(left.value)) {
+    fail_at(left.span, "expected-comparison", "a value alone is no condition",
+            "a rule for everybody is written otherwise:");
+  } else {
+    fail_at(left.span, "expected-comparison", "this value is compared with nothing",
+            "several values to compare with stand behind `is one of`, with commas between");
+  }
+  return {};
+}
+
 Condition Parser::predicate(Operand left) {
   Condition result;
+  const auto* alone = panic_ ? nullptr : std::get_if<track::FieldRef>(&left.value);
+  const Habit* other =
+      alone == nullptr || peek().first_on_line ? nullptr : habit(Place::kComparison);
+  if (other != nullptr) {
+    fail_by(*other, "expected-comparison", "a comparison");
+    return result;
+  }
+  if (alone != nullptr && at_symbol('[')) {
+    fail("expected-comparison", "a comparison", "a property is named as in event.size");
+    return result;
+  }
   const auto compare = [&](char symbol, Compare op) {
     if (!accept_symbol(symbol)) {
       return false;
@@ -225,11 +272,7 @@ Condition Parser::predicate(Operand left) {
              field != nullptr && value_length(0) == 0) {
     result.node = track::BooleanField{std::move(*field)};
   } else {
-    fail("expected-comparison",
-         "a comparison (`is`, `is not`, `is at least`, `is one of`, `contains` and the like)",
-         std::holds_alternative<std::string>(left.value)
-             ? "several values to compare with stand behind `is one of`"
-             : "");
+    return uncompared(left);
   }
   return result;
 }
@@ -252,6 +295,27 @@ Condition Parser::does_not(Operand left) {
   return result;
 }
 
+// Behind `is`: words that are no value, which what stands behind them tells.
+bool Parser::foreign_predicate() {
+  constexpr const char* kExpected = "a value or `at least`, `more than`, `one of` and the like";
+  const Habit* other = peek().first_on_line ? nullptr : habit(Place::kIs);
+  const bool value_behind = value_length(1) > 0 && !peek(1).first_on_line;
+  if (other != nullptr && (other->two_words() || value_behind || is_reserved(source(peek())))) {
+    fail_by(*other, "expected-comparison", kExpected);
+    return true;
+  }
+  if (at_symbol_comparison()) {
+    fail("expected-comparison", kExpected,
+         "write the symbol alone, or words such as `is at least`");
+    return true;
+  }
+  if (at_any({"than", "to"}, 1)) {
+    fail("expected-comparison", kExpected);
+    return true;
+  }
+  return false;
+}
+
 // Behind `is`.
 Condition Parser::after_is(Operand left) {
   Condition result;
@@ -267,6 +331,8 @@ Condition Parser::after_is(Operand left) {
     const Compare op = at_word("most") ? Compare::kAtMost : Compare::kAtLeast;
     if (!accept("most") && !accept("least")) {
       fail("expected-word", "`least` or `most` behind `at`");
+    } else if (at_duration()) {
+      fail("expected-value", "a value", "write as in is more than 14 days ago");
     }
     result.node = track::Comparison{std::move(left), op, negated, operand()};
   } else if (at_any({"more", "less"})) {
@@ -280,6 +346,10 @@ Condition Parser::after_is(Operand left) {
     next();
     result.node = track::BeforeAfter{std::move(left), negated, after, operand()};
   } else if (accept("within")) {
+    if (at(TokenKind::kNumber)) {
+      fail("expected-word", "the word `the` of `within the last` or `within the next`",
+           "write `the last` or `the next` before it");
+    }
     expect("the", "`within the last` or `within the next`");
     const bool future = at_word("next");
     if (!accept("next") && !accept("last")) {
@@ -290,15 +360,8 @@ Condition Parser::after_is(Operand left) {
     expect("anniversary", "`the anniversary of`");
     expect("of", "`the anniversary of`");
     result.node = track::Anniversary{std::move(left), negated, operand()};
-  } else if (at_any({"than", "to"}, 1) || at_symbol_comparison()) {
-    const bool more = at_any({"greater", "larger", "bigger", "higher", "later"});
-    const bool less = at_any({"smaller", "lower", "fewer", "earlier"});
-    fail("expected-comparison", "a value or `at least`, `more than`, `one of` and the like",
-         more                     ? "write `more than`"
-         : less                   ? "write `less than`"
-         : at_word("equal")       ? "`is` alone means equal"
-         : at_symbol_comparison() ? "write the symbol alone, or words such as `is at least`"
-                                  : "");
+  } else if (foreign_predicate()) {
+    return result;
   } else {
     result.node = track::Comparison{std::move(left), negated ? Compare::kIsNot : Compare::kIs,
                                     false, operand()};
@@ -332,9 +395,15 @@ Condition Parser::more_or_less(Operand left, bool negated) {
 // The values of `one of`. A value behind `or` that no comparison follows was meant as one of them.
 std::vector<Operand> Parser::one_of() {
   std::vector<Operand> values;
+  if (at_symbol('(') || at_symbol('[')) {
+    fail("expected-value", "the values", "they stand without brackets");
+  }
   values.push_back(operand());
   for (;;) {
     if (accept_symbol(',')) {
+      if (at_any({"or", "and"}) && value_length(1) > 0) {
+        fail("expected-value", "a value", "take it out: a comma is enough");
+      }
       values.push_back(operand());
     } else if (const std::size_t length = at_word("or") ? value_length(1) : 0;
                length > 0 && !at_predicate(1 + length)) {
@@ -343,6 +412,9 @@ std::vector<Operand> Parser::one_of() {
       next();
       values.push_back(operand());
     } else {
+      if (value_length(0) > 0 && !peek().first_on_line) {
+        fail("expected-word", "`,` between the values of `one of`");
+      }
       return values;
     }
     if (values.size() > kMaxListItems) {

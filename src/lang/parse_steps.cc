@@ -11,52 +11,6 @@
 namespace turnout::lang {
 namespace {
 
-// Words of other languages and habits, and what to write instead.
-struct Instead {
-  std::string_view word;
-  std::string_view hint;
-};
-constexpr std::array kInstead = {
-    Instead{"if", "write `when`"},
-    Instead{"else", "write `otherwise:`"},
-    Instead{"elseif", "write `when`"},
-    Instead{"default", "write `otherwise:`"},
-    Instead{"goto", "write `go to`"},
-    Instead{"move", "write `go to`"},
-    Instead{"wait", "write `go to \"Step\" after 2 days`, or a rule `after 2 days:`"},
-    Instead{"email", "write `send email`"},
-    Instead{"tag", "write `add tag`"},
-    Instead{"untag", "write `remove tag`"},
-    Instead{"webhook", "write `call webhook`"},
-    Instead{"end", "write `stop`"},
-    Instead{"exit", "write `stop`"},
-    Instead{"in", "to wait write `after 2 days`"},
-};
-constexpr std::array kComparisonInstead = {
-    Instead{"equals", "write `is`"},
-    Instead{"equal", "write `is`"},
-    Instead{"contain", "write `contains`"},
-    Instead{"includes", "write `contains`"},
-    Instead{"like", "write `contains` or `matches`"},
-    Instead{"match", "write `matches`"},
-    Instead{"start", "write `starts with`"},
-    Instead{"begins", "write `starts with`"},
-    Instead{"end", "write `ends with`"},
-    Instead{"exists", "write `is present`"},
-    Instead{"isnt", "write `is not`"},
-    Instead{"has", "write `contains`"},
-};
-
-template <class Table>
-std::string instead(const Table& table, std::string_view word) {
-  for (const Instead& entry : table) {
-    if (base::equals_ignoring_case(entry.word, word)) {
-      return std::string(entry.hint);
-    }
-  }
-  return "";
-}
-
 // The head of a rule that could not be read: a condition that tests nothing.
 track::Head unread_head() {
   track::Condition nothing;
@@ -85,25 +39,28 @@ bool Parser::at_action() const {
 bool Parser::at_move() const { return at_any({"go", "stop", "stay"}); }
 
 void Parser::step() {
-  const std::size_t first = index_;
   if (++steps_ > kMaxSteps) {
     too_many("steps", kMaxSteps);
     return;
   }
+  const bool foreign = index_ == misspelt_step_;
+  colon_behind_word();
+  const std::size_t first = index_;
   next();
   track::Step step;
-  const Token& token = peek();
-  if (token.kind == TokenKind::kWord && !token.first_on_line) {
-    add(diagnose("expected-text", token.span, "the name of a step stands in quotes",
-                 "write \"" + shorten(source(token)) + "\""));
-    step.name = {std::string(source(token)), token.span};
-    next();
+  if (foreign && at(TokenKind::kWord)) {  // the rest of the line is of another language
+    step.name = {std::string(source(peek())), peek().span};
+    panic_ = true;
   } else {
     step.name = name("the name of the step");
+    block_mark("step");
   }
   step.span = panic_ ? tokens_.tokens[first].span : span_from(first);
   attach(step.comments, first);
-  recover(Context::kStep, first);
+  if (panic_) {
+    recover(Context::kStep, first);
+    count_braces(first);
+  }
   step_body(step);
   out_.track.parts.emplace_back(std::move(step));
 }
@@ -122,6 +79,9 @@ void Parser::step_body(track::Step& step) {
       step.rules.push_back(rule());
     } else if (at_clause()) {
       misplaced_clause();
+      if ((at_action() || at_move()) && !step.rules.empty() && !step.rules.back().move) {
+        rule_body(step.rules.back());  // it stood in that rule
+      }
     } else if (at_action() || at_move()) {
       add(diagnose("action-outside-rule", peek().span, "an action or move stands in a rule",
                    "write `otherwise:` before it"));
@@ -156,9 +116,9 @@ void Parser::step_look_up(track::Step& step) {
   track::LookUp result;
   expect("up", "`look up`");
   expect("from", "`look up from`");
-  result.database = name("the name of a database");
+  result.database = name(kDatabase);
   expect("query", "`look up from … query`");
-  result.query = name("a query");
+  result.query = sql("a query");
   if (!panic_) {
     result.span = span_from(first);
     attach(result.comments, first);
@@ -191,39 +151,64 @@ void Parser::misplaced_clause() {
 // What is neither a rule nor an action. `step` is null inside a rule.
 void Parser::unknown_in_step(track::Step* step) {
   const std::size_t first = index_;
-  const Token token = peek();
-  if (token.kind == TokenKind::kBad) {
-    panic_ = true;
+  const Habit* other = habit(Place::kStatement);
+  if (other != nullptr && behind_action() && other->go_on != GoOn::kAtNextStatement) {
+    fail_at(peek().span, "expected-action", "a condition stands before the actions, not behind one",
+            "write it into the head of the rule");
     recover(Context::kStep, first);
+    return;
+  }
+  if (close_brace() || (other == nullptr && second_track("expected-step"))) {
     return;
   }
   static const std::vector<std::string> kWords = {
       "when",   "on",     "after", "once", "every", "for",   "otherwise", "step",     "test",
       "send",   "call",   "show",  "run",  "set",   "clear", "increase",  "decrease", "add",
       "remove", "record", "put",   "take", "go",    "stop",  "stay",      "look",     "check"};
+  const Token token = peek();
   std::string hint;
   std::string_view meant;
-  if (token.kind == TokenKind::kWord) {
-    hint = instead(kInstead, source(token));
-    meant = hint.empty() ? base::closest(shorten(source(token)), kWords) : std::string_view();
-    hint = meant.empty() ? hint : "did you mean `" + std::string(meant) + "`?";
+  if (other != nullptr) {
+    hint = other->hint;
+  } else if (at(TokenKind::kWord) && at_symbol('=', 1)) {
+    hint = "a field is changed as in set " + shorten(source(token)) + " to 5";
+  } else if (at(TokenKind::kWord)) {
+    meant = base::closest(shorten(source(token)), kWords);
+    hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
+  } else if (at(TokenKind::kPercent)) {
+    hint = "write `for " + shorten(source(token)) + "`";
+  } else if (at_symbol('(')) {
+    hint = "remarks begin with #";
   }
-  const bool broken_head = step != nullptr && line_ends_with_colon();
-  if (at_word("track")) {
-    fail_at(token.span, "expected-step", "a file holds one track",
-            "put the other into its own file");
-  } else if (step == nullptr) {
-    fail_at(token.span, "expected-action",
-            "expected an action, a move or the next rule here, found " + found(), hint);
-  } else {
-    fail_at(token.span, "expected-rule",
-            "expected a rule, such as `when …:`, or the next step here, found " + found(), hint);
+  const std::size_t words = other != nullptr && other->two_words() ? 2 : 1;
+  if (!reported_already() || other != nullptr) {
+    fail_at(
+        span_of(words), step == nullptr ? CodeId("expected-action") : CodeId("expected-rule"),
+        (step == nullptr ? "expected an action, a move or the next rule here, found "
+                         : "expected a rule, such as `when …:`, or the next step here, found ") +
+            found(words),
+        hint);
   }
-  if (meant == "step" && tokens_.tokens[first + 1].kind == TokenKind::kString) {
+  go_on_behind_unknown(step, first, meant == "step", other);
+}
+
+// Behind what unknown_in_step() has reported, which began with the token `first`.
+void Parser::go_on_behind_unknown(track::Step* step, std::size_t first, bool misspelt,
+                                  const Habit* other) {
+  panic_ = false;
+  const TokenKind behind = tokens_.tokens[std::min(first + 1, tokens_.tokens.size() - 1)].kind;
+  const bool foreign_step = other != nullptr && other->go_on == GoOn::kAsStep &&
+                            (behind == TokenKind::kString || behind == TokenKind::kWord);
+  const bool head = line_ends_with_colon() || (other != nullptr && other->go_on == GoOn::kAsHead);
+  panic_ = true;
+  if (foreign_step || (misspelt && behind == TokenKind::kString)) {
     panic_ = false;
     misspelt_step_ = first;
-  } else if (broken_head) {
+  } else if (step != nullptr && other != nullptr && other->go_on == GoOn::kAsWhen) {
+    foreign_when(*step, first, *other);
+  } else if (step != nullptr && head) {
     recover_head(first);
+    count_braces(first);
     step->rules.emplace_back().head = unread_head();
     rule_body(step->rules.back());
   } else {
@@ -231,9 +216,28 @@ void Parser::unknown_in_step(track::Step* step) {
   }
 }
 
+// A rule whose first words, reported already, were meant as `when`.
+void Parser::foreign_when(track::Step& step, std::size_t first, const Habit& other) {
+  panic_ = false;
+  index_ = first + (other.two_words() ? 2 : 1);
+  track::Rule& rule = step.rules.emplace_back();
+  rule.head = track::When{condition()};
+  colon();
+  if (panic_) {
+    const std::size_t read = index_;
+    recover_head(first);
+    count_braces(read);
+    rule.head = unread_head();
+  }
+  rule_body(rule);
+}
+
 // ---- Rules --------------------------------------------------------------------------------------
 
 track::Rule Parser::rule() {
+  if (!at_word("otherwise")) {
+    colon_behind_word();
+  }
   const std::size_t first = index_;
   track::Rule result;
   result.head = head();
@@ -244,6 +248,16 @@ track::Rule Parser::rule() {
   }
   result.span = span_from(first);
   attach(result.comments, first);
+  const Token& head = tokens_.tokens[first];
+  if (at_head() && head.first_on_line && peek().first_on_line &&
+      peek().span.column > head.span.column) {
+    const bool both = at_word("when") && std::holds_alternative<track::When>(result.head);
+    add(diagnose(
+        "nested-rule", peek().span,
+        "this rule stands beside the one on line " + std::to_string(head.span.line) + ", not in it",
+        both ? "join their conditions with `and`"
+             : "a rule holds actions and a move, and no rules"));
+  }
   rule_body(result);
   return result;
 }
@@ -254,7 +268,7 @@ track::Head Parser::head() {
   }
   if (accept("on")) {
     track::OnEvent on;
-    on.event = name("the name of an event");
+    on.event = name("the name of an event", hint_behind_on());
     on.where = where();
     return on;
   }
@@ -286,11 +300,25 @@ track::Head Parser::head() {
     every.days = days();
   } else {
     fail("expected-days", "`day`, `weekday` or days from `monday` to `sunday` behind `every`",
-         at(TokenKind::kNumber) ? "a rule that waits for a time is written `after 2 days:`" : "");
+         at(TokenKind::kNumber) ? "a rule that waits for a time is written `after 2 days:`"
+                                : hint_for_day());
   }
   expect("at", "`at` a time");
   every.at = time_of_day();
   return every;
+}
+
+// What to write instead of days or a date, which begin no rule behind `on`.
+std::string Parser::hint_behind_on() const {
+  if (at(TokenKind::kDate)) {
+    return "a date is waited for as in once at 2026-12-01 09:00:";
+  }
+  if (at_word("email", 0) && at_any({"opened", "clicked", "bounced", "delivered"}, 1)) {
+    return "events have names such as \"email.opened\"";
+  }
+  const bool days = at_days() || habit(Place::kDays) != nullptr;
+  return days && !peek().first_on_line ? "days stand behind a time, as in at 09:00 on weekdays"
+                                       : "";
 }
 
 void Parser::colon() {
@@ -298,60 +326,129 @@ void Parser::colon() {
     return;
   }
   const Token& token = peek();
-  if (tokens_.tokens[index_ - 1].broken) {
-    return;  // the colon may stand in the open quotes
+  if (told()) {
+    panic_ = !tokens_.tokens[index_ - 1].broken;  // else the colon may stand in the open quotes
+    return;
   }
   if (token.first_on_line || token.kind == TokenKind::kEnd || at_action() || at_move()) {
     add(diagnose("missing-colon", behind_previous(), "the head of a rule ends in a colon",
                  "write `:`"));
     return;
   }
-  const TokenKind before = tokens_.tokens[index_ - 1].kind;
-  if ((before == TokenKind::kWord || before == TokenKind::kQuoted) &&
-      token.kind == TokenKind::kWord) {
-    fail("expected-comparison", "`:` or a comparison", instead(kComparisonInstead, source(token)));
+  const bool action_behind =
+      at_any({"send", "call", "show", "run", "set", "clear", "increase", "decrease", "add",
+              "remove", "record", "put", "take", "go", "stop", "stay"},
+             1);
+  if (at_symbol('{') || ((at_symbol(',') || at_any({"then", "do"})) && action_behind)) {
+    open_braces_ += at_symbol('{') ? 1 : 0;
+    add(diagnose("missing-colon", token.span, "the head of a rule ends in a colon", "write `:`"));
+    next();
     return;
   }
-  const bool separator = at_symbol(',') && before == TokenKind::kNumber;
-  fail("missing-colon", "`:` behind the head of the rule",
-       separator ? "numbers are written without separators" : "");
+  fail_behind_head();
+}
+
+// Something that goes on with a head which could end here.
+void Parser::fail_behind_head() {
+  const Token& before = tokens_.tokens[index_ - 1];
+  const Habit* other = habit(Place::kRule);
+  std::string hint;
+  if (at_symbol(',') && before.kind == TokenKind::kNumber) {
+    hint = "numbers are written without separators";
+  } else if (at_symbol(',') && value_length(1) > 0) {
+    hint = "several values stand behind `is one of`";
+  } else if (at_symbol_comparison()) {
+    hint = "between two values is written as in score is between 10 and 20";
+  } else if (at_symbol(')')) {
+    hint = "no `(` stands before it";
+  } else if (other != nullptr) {
+    hint = other->hint;
+  }
+  const bool field = before.kind == TokenKind::kWord || before.kind == TokenKind::kQuoted;
+  if (field && at(TokenKind::kWord) && other == nullptr) {
+    fail("expected-comparison", "`:` or a comparison", hint);
+  } else {
+    fail("missing-colon", "`:` behind the head of the rule", hint);
+  }
+}
+
+// Whether an action or a move stands before this on the same line.
+bool Parser::behind_action() const {
+  const Token& before = tokens_.tokens[index_ == 0 ? 0 : index_ - 1];
+  const bool mark =
+      before.kind == TokenKind::kSymbol && (before.count == ':' || before.count == '}');
+  return !peek().first_on_line && !mark;
+}
+
+// Whether a rule begins here with a word of another language.
+bool Parser::at_foreign_head() const {
+  const Habit* other = habit(Place::kStatement);
+  return other != nullptr && !behind_action() &&
+         (other->go_on == GoOn::kAsHead || other->go_on == GoOn::kAsWhen);
+}
+
+// `after 2 days` on a line among the actions of a rule, without the colon of a head.
+void Parser::wait_in_rule() {
+  const std::size_t first = index_;
+  next();
+  duration();
+  if (!panic_) {
+    fail_at(span_from(first), "expected-action", "a rule does not wait between its actions",
+            std::string(find_habit(Place::kStatement, "wait")->hint));
+  }
+  recover(Context::kStep, first);
 }
 
 void Parser::rule_body(track::Rule& rule) {
-  bool told = false;
-  while (!at(TokenKind::kEnd) && !at_part() && !at_head() && !at_clause() &&
-         !at_any({"look", "check"})) {
-    const std::size_t first = index_;
-    const bool is_move = at_move();
-    if (!is_move && !at_action()) {
-      if (line_ends_with_colon()) {
-        return;  // a broken head: the step's business
-      }
-      unknown_in_step(nullptr);
-      continue;
-    }
-    if (rule.move && !told) {
-      told = true;
-      add(diagnose("action-after-move", peek().span, "the move before this ends the rule",
-                   is_move ? "a rule has one move" : "put it before the move"));
-    }
-    if (rule.actions.size() == kMaxActionsPerRule) {
-      too_many("actions in one rule", kMaxActionsPerRule);
-    } else if (is_move) {
-      track::Move result = move();
-      attach(result.comments, first);
-      if (!panic_ && !rule.move) {
-        rule.move = std::move(result);
-      }
+  bool move_told = false;    // that something stands behind the move
+  std::uint32_t column = 0;  // of the actions
+  while (!at(TokenKind::kEnd) && !at_part() && !at_clause() && !at_any({"look", "check"})) {
+    const bool in_column = peek().first_on_line && peek().span.column == column;
+    if (in_column && at_word("after") && !after_is_a_head()) {
+      wait_in_rule();
+    } else if (at_head()) {
+      return;
+    } else if (at_action() || at_move()) {
+      column = peek().first_on_line ? peek().span.column : column;
+      rule_line(rule, move_told);
+    } else if (line_ends_with_colon() || at_foreign_head()) {
+      return;  // a broken head: the step's business
     } else {
-      track::Action result = action();
-      attach(result.comments, first);
-      if (!panic_) {
-        rule.actions.push_back(std::move(result));
-      }
+      unknown_in_step(nullptr);
     }
-    recover(Context::kStep, first);
   }
+}
+
+// An action or a move.
+void Parser::rule_line(track::Rule& rule, bool& move_told) {
+  const bool is_move = at_move();
+  if (rule.move && !move_told) {
+    move_told = true;
+    add(diagnose("action-after-move", peek().span, "the move before this ends the rule",
+                 is_move ? "a rule has one move; another rule has its own head"
+                         : "put it before the move, or write the head of another rule before it"));
+  }
+  colon_behind_word();
+  const std::size_t first = index_;
+  if (rule.actions.size() == kMaxActionsPerRule) {
+    too_many("actions in one rule", kMaxActionsPerRule);
+  } else if (is_move) {
+    track::Move result = move();
+    attach(result.comments, first);
+    if (!panic_ && !rule.move) {
+      rule.move = std::move(result);
+    }
+  } else {
+    track::Action result = action();
+    attach(result.comments, first);
+    if (!panic_) {
+      rule.actions.push_back(std::move(result));
+    }
+  }
+  if (at_symbol(':') && !peek().first_on_line) {
+    needless("no colon stands behind an action or a move");
+  }
+  recover(Context::kStep, first);
 }
 
 }  // namespace turnout::lang

@@ -23,15 +23,19 @@ void Parser::test_case() {
   attach(test.comments, first);
   recover(Context::kTest, first);
   while (!at(TokenKind::kEnd) && !at_part()) {
-    const std::size_t line_first = index_;
     if (test.lines.size() == kMaxLinesPerTest) {
       too_many("lines in one test", kMaxLinesPerTest);
+      break;
+    }
+    if (second_track("expected-step")) {
       break;
     }
     if (at_clause()) {
       misplaced_clause();
       continue;
     }
+    colon_behind_word();
+    const std::size_t line_first = index_;
     TestCase::Line line = test_line();
     attach(line.comments, line_first);
     if (!panic_) {
@@ -65,18 +69,20 @@ TestCase::Line Parser::test_line() {
     line.what = TestCase::Pass{duration()};
   } else if (accept("expect")) {
     expect_line(line);
-  } else if (at(TokenKind::kBad)) {
+  } else if (reported_already()) {
     panic_ = true;
   } else {
-    std::string hint;
-    if (at(TokenKind::kWord)) {
+    const Habit* other = habit(Place::kTest);
+    const std::size_t words = other != nullptr && other->two_words() ? 2 : 1;
+    std::string hint(other != nullptr ? other->hint : std::string_view());
+    if (at(TokenKind::kWord) && other == nullptr) {
       static const std::vector<std::string> kWords = {"given",  "event", "after",
                                                       "expect", "step",  "test"};
       const std::string_view meant = base::closest(shorten(source(peek())), kWords);
       hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
     }
-    fail_at(peek().span, "expected-test-line",
-            "expected `given`, `event`, `after` or `expect` here, found " + found(), hint);
+    fail_at(span_of(words), "expected-test-line",
+            "expected `given`, `event`, `after` or `expect` here, found " + found(words), hint);
   }
   return line;
 }
@@ -104,6 +110,8 @@ void Parser::expect_line(TestCase::Line& line) {
   if (no) {
     next();
     fail("expected-word", "`email`, `webhook`, `event` or `tag` behind `no`");
+  } else if (at_word("not") && at_any({"email", "webhook", "event", "tag"}, 1)) {
+    fail("expected-word", "`no` before what is not expected", "write `no`");
   } else if (accept("on")) {
     expect("step", "`expect on step`");
     line.what = TestCase::ExpectOnStep{name("the name of a step")};

@@ -40,35 +40,124 @@ bool has_word(std::string_view list, std::string_view word) {
   return false;
 }
 
+// What to write for `9` or `9.30` where a time should stand; empty for other numbers.
+std::string time_of_number(std::string_view number) {
+  const std::size_t dot = std::min(number.find('.'), number.size());
+  const std::string hour = std::string(dot == 1 ? "0" : "") + std::string(number.substr(0, dot));
+  const std::string_view minute = dot < number.size() ? number.substr(dot + 1) : "00";
+  const bool form = hour.size() == 2 && minute.size() == 2 && hour <= "23" && minute <= "59" &&
+                    hour.find_first_not_of("0123456789") == std::string::npos &&
+                    minute.find_first_not_of("0123456789") == std::string_view::npos;
+  return form ? "write `" + hour + ":" + std::string(minute) + "`" : "";
+}
+
 }  // namespace
 
 // ---- Names --------------------------------------------------------------------------------------
 
-track::Name Parser::text_block(std::string_view what) {
+track::Name Parser::text_block(std::string_view what, std::string_view hint) {
   if (!at(TokenKind::kString)) {
-    const Token& token = peek();
-    const bool word = (token.kind == TokenKind::kWord || token.kind == TokenKind::kQuoted) &&
-                      !token.first_on_line;
-    fail("expected-text", std::string(what) + " in quotes",
-         word ? "write \"" + shorten(source(token)) + "\"" : "");
-    return {};
+    return unquoted(what, hint);
   }
   track::Name name{tokens_.texts[peek().text], peek().span};
   next();
   return name;
 }
 
+// How many words here were meant as one text in quotes, which another may follow; 0 when that is
+// not clear.
+std::size_t Parser::words_of_text(bool before_text) const {
+  constexpr std::size_t kMost = 20;
+  const bool in_condition = depth_ > 0;
+  const auto goes_on = [&](std::size_t i) {
+    const std::string_view word = source(peek(i));
+    const bool joins = at_any({"and", "or", "not"}, i) && !in_condition;
+    const bool of_names =
+        at_any({"the", "in", "one", "more", "less", "now", "today", "test", "hold", "look"}, i);
+    return joins || of_names ||
+           (!is_reserved(word) &&
+            !at_any({"every", "once", "rrule", "continuously", "query", "with", "from", "to", "by",
+                     "per", "since", "start", "check"},
+                    i));
+  };
+  std::size_t count = 0;
+  while (count < kMost && (count == 0 || !peek(count).first_on_line) &&
+         ((at(TokenKind::kWord, count) && goes_on(count)) ||
+          (count > 0 && at(TokenKind::kNumber, count)))) {
+    ++count;
+  }
+  const bool ends = at(TokenKind::kEnd, count) || peek(count).first_on_line ||
+                    (at(TokenKind::kWord, count) && !goes_on(count)) || at_symbol(':', count) ||
+                    at_symbol(',', count) || at_symbol(')', count) || at_symbol('{', count) ||
+                    (before_text && at(TokenKind::kString, count));
+  return ends ? count : 0;
+}
+
+// Text without quotes: reported, and read as if it had them where it is clear how far it goes.
+track::Name Parser::unquoted(std::string_view what, std::string_view hint) {
+  const Token& token = peek();
+  const bool word =
+      (token.kind == TokenKind::kWord || token.kind == TokenKind::kQuoted) && !token.first_on_line;
+  const std::size_t count = word && hint.empty() && !told() ? words_of_text(what == kDatabase) : 0;
+  if (count == 0) {
+    const bool extra = word && at(TokenKind::kString, 1) && !peek(1).first_on_line;
+    fail("expected-text", std::string(what) + " in quotes",
+         !hint.empty() ? std::string(hint)
+         : extra       ? "take it out"
+         : word        ? "write \"" + shorten(source(token)) + "\""
+                       : "");
+    return {};
+  }
+  track::Span span = token.span;
+  span.end = peek(count - 1).span.end;
+  std::string text(text_.substr(span.begin, span.end - span.begin));
+  add(diagnose(
+      "expected-text", span,
+      expected_here(std::string(what) + " in quotes") + ", found \"" + shorten(text) + "\"",
+      "write \"" + shorten(text) + "\""));
+  index_ += count;
+  return {std::move(text), span};
+}
+
 // A name in quotes, of one character at least.
-track::Name Parser::name(std::string_view what) {
+track::Name Parser::name(std::string_view what, std::string_view hint) {
   const track::Span span = peek().span;
-  track::Name name = text_block(what);
+  track::Name name = text_block(what, hint);
   if (name.text.empty()) {
     fail_at(span, "empty-name", std::string(what) + " cannot be empty");
   }
   return name;
 }
 
-std::string Parser::plain_text(std::string_view what) { return text_block(what).text; }
+// A statement of SQL, which seldom stands without quotes by one word.
+track::Name Parser::sql(std::string_view what) {
+  if (!at(TokenKind::kWord) || peek().first_on_line || told()) {
+    return name(what);
+  }
+  const std::uint32_t begin = peek().span.begin;
+  std::uint32_t end = begin;
+  constexpr std::size_t kMost = 1'000;
+  for (std::size_t i = 0;
+       i < kMost && !at(TokenKind::kEnd, i) && (i == 0 || !peek(i).first_on_line); ++i) {
+    end = peek(i).span.end;
+  }
+  fail("expected-text", std::string(what) + " in quotes",
+       "SQL stands in quotes, of several lines between \"\"\" marks");
+  // Its own quotation marks are no mistakes.
+  std::erase_if(out_.diagnostics, [begin, end](const Diagnostic& d) {
+    return d.span.begin > begin && d.span.begin < end;
+  });
+  return {};
+}
+
+std::string Parser::plain_text(std::string_view what, std::string_view hint) {
+  return text_block(what, hint).text;
+}
+
+bool Parser::behind_comma() const {
+  const Token& before = tokens_.tokens[index_ == 0 ? 0 : index_ - 1];
+  return before.kind == TokenKind::kSymbol && before.count == ',';
+}
 
 track::FieldRef Parser::field() {
   const Token& token = peek();
@@ -163,7 +252,8 @@ track::Operand Parser::operand() {
       fail("expected-value", "a value", "a time needs its date, as in 2026-12-01 09:00");
       break;
     default:
-      fail("expected-value", "a value, such as \"text\", 40, true, 2026-12-01 or a field");
+      fail("expected-value", "a value, such as \"text\", 40, true, 2026-12-01 or a field",
+           behind_comma() ? "take out the comma before it" : "");
   }
   if (!panic_) {
     result.span = span_from(first);
@@ -183,8 +273,13 @@ double Parser::number(std::string_view what) {
 
 double Parser::percent() {
   if (!at(TokenKind::kPercent)) {
+    if (at(TokenKind::kWord) && at_word("in", 1)) {
+      fail("expected-percent", "a percentage, such as 50%", "there are no loops");
+    }
+    const bool spelt = at(TokenKind::kNumber) && at_any({"percent", "pct"}, 1);
     fail("expected-percent", "a percentage, such as 50%",
-         at(TokenKind::kNumber) ? "write " + shorten(source(peek())) + "%" : "");
+         at(TokenKind::kNumber) ? "write " + shorten(source(peek())) + "%" : hint_for(Place::kArm),
+         spelt ? 2 : 1);
     return 0;
   }
   const double value = peek().number;
@@ -214,8 +309,10 @@ bool Parser::at_duration(std::size_t ahead) const {
 // Reports the word (or its lack) behind the number of a duration.
 void Parser::unit_missing() {
   const Token& token = peek();
-  std::string hint;
-  if (token.kind == TokenKind::kWord && !token.first_on_line) {
+  std::string hint = hint_for(Place::kUnit);
+  if (token.kind == TokenKind::kNumber && !token.first_on_line) {
+    hint = "a duration is one length of time";
+  } else if (token.kind == TokenKind::kWord && !token.first_on_line && hint.empty()) {
     const std::string word = base::to_lower_ascii(shorten(source(token)));
     static const std::vector<std::string> kPlurals = {"seconds", "minutes", "hours", "days",
                                                       "weeks",   "months",  "years"};
@@ -223,7 +320,10 @@ void Parser::unit_missing() {
     for (std::size_t i = 0; i < kUnits.size(); ++i) {
       meant = has_word(kUnits.at(i).short_form, word) ? kPlurals[i] : meant;
     }
-    hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
+    hint = !meant.empty() ? "did you mean `" + std::string(meant) + "`?"
+           : word.find_first_of("0123456789") != std::string::npos
+               ? "units are words, as in 1 hour 30 minutes"
+               : "";
   }
   fail("unknown-unit", "seconds, minutes, hours, days, weeks, months or years", hint);
 }
@@ -237,7 +337,7 @@ track::DurationSpec Parser::duration() {
              ? (source(peek()).back() == 's' ? "write how many, as in 2 "
                                              : "write how many, as in 1 ") +
                    std::string(source(peek()))
-             : "");
+             : hint_for(Place::kDuration));
     return result;
   }
   do {
@@ -275,7 +375,8 @@ track::DurationSpec Parser::duration() {
 
 track::TimeOfDay Parser::time_of_day() {
   if (!at(TokenKind::kTime)) {
-    fail("expected-time", "a time of the day, such as 09:00");
+    fail("expected-time", "a time of the day, such as 09:00",
+         at(TokenKind::kNumber) ? time_of_number(source(peek())) : hint_for(Place::kTime));
     return {};
   }
   const track::TimeOfDay result{peek().count};
@@ -287,8 +388,12 @@ track::DateTime Parser::date_time() {
   const std::size_t first = index_;
   track::DateTime result;
   if (!at(TokenKind::kDate) || !at(TokenKind::kTime, 1)) {
+    const bool unread = peek().told;
     if (at(TokenKind::kDate)) {
       next();
+      if (unread) {
+        return result;
+      }
     }
     fail("expected-date", index_ == first ? "a date with a time, such as 2026-12-01 09:00"
                                           : "a time behind the date, such as 09:00");
@@ -303,6 +408,19 @@ track::DateTime Parser::date_time() {
   }
   result.span = span_from(first);
   return result;
+}
+
+// What to write for a word where a day should stand.
+std::string Parser::hint_for_day() const {
+  std::string hint = hint_for(Place::kDays);
+  if (hint.empty() && at(TokenKind::kWord) && !peek().first_on_line) {
+    std::vector<std::string> names(track::kDayNames.begin(), track::kDayNames.end());
+    names.emplace_back("weekdays");
+    names.emplace_back("day");
+    const std::string_view meant = base::closest(shorten(source(peek())), names);
+    hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
+  }
+  return hint;
 }
 
 // The bit of the weekday named by a token, 0 when it is none.
@@ -327,14 +445,7 @@ track::Days Parser::days() {
   do {
     const std::uint8_t bit = weekday(0);
     if (bit == 0) {
-      std::string hint;
-      if (at(TokenKind::kWord) && !peek().first_on_line) {
-        std::vector<std::string> names(track::kDayNames.begin(), track::kDayNames.end());
-        names.emplace_back("weekdays");
-        const std::string_view meant = base::closest(shorten(source(peek())), names);
-        hint = meant.empty() ? "" : "did you mean `" + std::string(meant) + "`?";
-      }
-      fail("expected-days", "`weekdays` or days from `monday` to `sunday`", hint);
+      fail("expected-days", "`weekdays` or days from `monday` to `sunday`", hint_for_day());
       return result;
     }
     next();
@@ -355,6 +466,9 @@ bool Parser::too_deep() {
 }
 
 std::optional<track::Json> Parser::with_json() {
+  if (at_symbol('{')) {
+    fail("expected-word", "the word `with` before the object");
+  }
   if (!accept("with")) {
     return std::nullopt;
   }
@@ -376,10 +490,7 @@ track::Json Parser::json() {
   ++depth_;
   if (!at_symbol('}')) {
     do {
-      std::string key = plain_text("a key");
-      if (!accept_symbol(':')) {
-        fail("expected-json", "`:` behind the key");
-      }
+      std::string key = json_key();
       object.members.emplace_back(std::move(key), json_value());
       if (object.members.size() > kMaxListItems) {
         too_many("members of one object", kMaxListItems);
@@ -394,6 +505,20 @@ track::Json Parser::json() {
   result.value = std::move(object);
   result.span = span_from(first);
   return result;
+}
+
+// With the colon behind it.
+std::string Parser::json_key() {
+  if (at(TokenKind::kWord) && (at_symbol(',', 1) || at_symbol('}', 1))) {
+    const std::string word = shorten(source(peek()));
+    fail("expected-json", "a key and its value", "write \"" + word + "\": " + word);
+  }
+  std::string key =
+      plain_text("a key", at_symbol('}') && behind_comma() ? "take out the comma before it" : "");
+  if (!accept_symbol(':')) {
+    fail("expected-json", "`:` behind the key", at_symbol('=') ? "write `:`" : "");
+  }
+  return key;
 }
 
 track::Json Parser::json_value() {

@@ -101,9 +101,10 @@ track::Span Parser::span_from(std::size_t first) const {
 
 // ---- Mistakes -----------------------------------------------------------------------------------
 
-std::string Parser::found() const {
+std::string Parser::found(std::size_t words) const {
   const Token& token = peek();
-  const std::string text = shorten(source(token));
+  const std::string text =
+      shorten(text_.substr(token.span.begin, peek(words - 1).span.end - token.span.begin));
   switch (token.kind) {
     case TokenKind::kEnd:
       return "the end of the file";
@@ -133,25 +134,65 @@ void Parser::add(Diagnostic diagnostic) {
   }
   out_.diagnostics.push_back(std::move(diagnostic));
   if (out_.diagnostics.size() > kMaxDiagnostics) {
-    full_ = true;  // nobody reads more of them
-    index_ = tokens_.tokens.size() - 1;
+    stop_reading();  // nobody reads more of them
   }
 }
 
-// Something else stands where `expected` should.
-void Parser::fail(CodeId code, std::string expected, std::string hint) {
+// Whether the token that a statement begins with is reported already, or the one right behind it,
+// which says more: `score += 5`.
+bool Parser::reported_already() const {
+  const Token& token = peek();
+  const Token& behind = peek(1);
+  return token.kind == TokenKind::kBad || token.told || token.broken ||
+         ((token.kind == TokenKind::kWord || token.kind == TokenKind::kSymbol) &&
+          behind.kind == TokenKind::kBad && !behind.first_on_line);
+}
+
+// Whether what stands here is reported already, or is so because of something on its line that is.
+bool Parser::told() const {
+  const Token& token = peek();
+  const bool behind_broken = index_ > 0 && tokens_.tokens[index_ - 1].broken;
+  if (token.first_on_line && index_ > 0) {
+    return behind_broken;  // something is missing on the line before
+  }
+  if (token.kind == TokenKind::kBad || token.told || token.broken || behind_broken) {
+    return true;
+  }
+  constexpr std::size_t kLookedAt = 100;
+  for (std::size_t i = 1; i < kLookedAt && !peek(i).first_on_line; ++i) {
+    if (peek(i).broken) {
+      return true;  // quotation marks that do not pair, and turn text inside out
+    }
+    if (at(TokenKind::kEnd, i)) {
+      break;
+    }
+  }
+  return false;
+}
+
+std::string Parser::expected_here(const std::string& what) {
+  const bool aside = what.find(", such as") != std::string::npos && !what.ends_with(',');
+  return "expected " + what + (aside ? ", here" : " here");
+}
+
+// Something else stands where `expected` should. `words`: how many tokens it is.
+void Parser::fail(CodeId code, const std::string& expected, std::string hint, std::size_t words) {
   if (panic_) {
     return;
   }
   const Token& token = peek();
-  if (token.kind != TokenKind::kBad) {
+  if (!told()) {
     const bool missing = token.first_on_line || token.kind == TokenKind::kEnd;
-    const bool aside = expected.find(", such as") != std::string::npos && !expected.ends_with(',');
-    std::string message = "expected " + std::move(expected) + (aside ? ", here" : " here");
+    std::string message = expected_here(expected);
+    track::Span span = place(token);
     if (!missing || index_ == 0) {
-      message += ", found " + found();
+      message += ", found " + found(words);
+      span = span_of(words);
     }
-    add(diagnose(code, place(token), std::move(message), std::move(hint)));
+    if (hint.empty()) {
+      hint = hint_for_call();
+    }
+    add(diagnose(code, span, std::move(message), std::move(hint)));
   }
   panic_ = true;
 }
@@ -166,8 +207,147 @@ void Parser::fail_at(track::Span span, CodeId code, std::string message, std::st
 
 void Parser::expect(std::string_view word, std::string_view after_what) {
   if (!accept(word)) {
-    fail("expected-word", "the word `" + std::string(word) + "` of " + std::string(after_what));
+    fail("expected-word", "the word `" + std::string(word) + "` of " + std::string(after_what),
+         hint_for_word(word));
   }
+}
+
+// ---- What other languages write -----------------------------------------------------------------
+
+const Habit* Parser::habit(Place place, std::size_t ahead) const {
+  if (!at(TokenKind::kWord, ahead) || (ahead == 0 && peek().told)) {
+    return nullptr;
+  }
+  const bool more = at(TokenKind::kWord, ahead + 1) && !peek(ahead + 1).first_on_line;
+  return find_habit(place, source(peek(ahead)), more ? source(peek(ahead + 1)) : "");
+}
+
+std::string Parser::hint_for(Place place) const {
+  const Habit* other = peek().first_on_line ? nullptr : habit(place);
+  return other == nullptr ? "" : std::string(other->hint);
+}
+
+// What stands where the word should: a word too many before it, another one for it, or a symbol.
+std::string Parser::hint_for_word(std::string_view word) const {
+  if (peek().first_on_line) {
+    return "";
+  }
+  std::string write = "write `" + std::string(word) + "`";
+  if (at_symbol('=') || (at_symbol(':') && !peek(1).first_on_line)) {
+    return write;
+  }
+  if (!at(TokenKind::kWord)) {
+    return "";
+  }
+  const Habit* filler = at_word(word, 1) ? habit(Place::kFiller) : nullptr;
+  if (filler != nullptr) {
+    return std::string(filler->hint);
+  }
+  if (const Habit* other = find_habit(Place::kWord, word, source(peek()));
+      other != nullptr && other->two_words()) {
+    return std::string(other->hint);
+  }
+  const std::vector<std::string> words = {std::string(word)};
+  constexpr std::size_t kShortest = 3;  // of two letters one is no likeness
+  const bool near = word.size() >= kShortest && !is_reserved(source(peek())) &&
+                    !base::closest(shorten(source(peek())), words).empty();
+  return near ? "did you mean `" + std::string(word) + "`?" : "";
+}
+
+// At the bracket that other languages call functions with.
+std::string Parser::hint_for_call() const {
+  if (!at_symbol('(') || index_ == 0) {
+    return "";
+  }
+  const Token& before = tokens_.tokens[index_ - 1];
+  const std::string_view name = source(before);
+  if (before.kind != TokenKind::kWord || before.span.end != peek().span.begin) {
+    return "";
+  }
+  const std::size_t dot = name.rfind('.');
+  const Habit* other =
+      find_habit(Place::kCall, dot == std::string_view::npos ? name : name.substr(dot + 1));
+  return other == nullptr ? "there are no functions" : std::string(other->hint);
+}
+
+// One or both words here belong to another language.
+void Parser::fail_by(const Habit& other, CodeId code, const std::string& expected) {
+  fail(code, expected, std::string(other.hint), other.two_words() ? 2 : 1);
+}
+
+// Something else stands where `expected` should, perhaps a word that people bring to this place.
+void Parser::fail_at_place(Place place, CodeId code, const std::string& expected) {
+  const Habit* other = peek().first_on_line ? nullptr : habit(place);
+  if (other != nullptr) {
+    fail_by(*other, code, expected);
+  } else {
+    fail(code, expected);
+  }
+}
+
+// Passes over a mark that has no meaning here.
+void Parser::needless(std::string message) {
+  add(diagnose("needless-mark", peek().span, std::move(message), "take it out"));
+  next();
+}
+
+// At the first word of a statement: passes over the colon that YAML has behind it.
+void Parser::colon_behind_word() {
+  if (!at(TokenKind::kWord) || !at_symbol(':', 1) || at(TokenKind::kEnd, 2) ||
+      peek(2).first_on_line) {
+    return;
+  }
+  add(diagnose("needless-mark", peek(1).span,
+               "no colon stands behind `" + base::to_lower_ascii(shorten(source(peek()))) + "`",
+               "take it out"));
+  tokens_.tokens[index_ + 1] = tokens_.tokens[index_];  // so the word is read from there
+  next();
+}
+
+// Behind the name of a track or a step: the marks that other languages begin a block with.
+void Parser::block_mark(std::string_view of) {
+  if (at_symbol(':')) {
+    needless("no colon stands behind the name of a " + std::string(of));
+  } else if (at_symbol('{')) {
+    needless("no braces stand around the parts of a " + std::string(of));
+    ++open_braces_;
+  }
+}
+
+// Passes over a brace whose opening one is reported already.
+bool Parser::close_brace() {
+  if (open_braces_ == 0 || !accept_symbol('}')) {
+    return false;
+  }
+  --open_braces_;
+  return true;
+}
+
+// The braces among the tokens that were passed over since `first`.
+void Parser::count_braces(std::size_t first) {
+  for (std::size_t i = first; i < index_; ++i) {
+    const Token& token = tokens_.tokens[i];
+    const bool symbol = token.kind == TokenKind::kSymbol;
+    open_braces_ += symbol && token.count == '{' ? 1 : 0;
+    open_braces_ -= symbol && token.count == '}' && open_braces_ > 0 ? 1 : 0;
+  }
+}
+
+track::Span Parser::span_of(std::size_t words) const {
+  track::Span span = peek().span;
+  span.end = peek(words - 1).span.end;
+  return span;
+}
+
+// At the head of another track: nothing is read from there on.
+bool Parser::second_track(CodeId code) {
+  const bool named = at(TokenKind::kString, 1) || at(TokenKind::kWord, 1);
+  if (!at_word("track") || !peek().first_on_line || !named) {
+    return false;
+  }
+  add(diagnose(code, peek().span, "a file holds one track", "put this one into a file of its own"));
+  stop_reading();
+  return true;
 }
 
 // Whether a statement begins at `index`. Line ends and indentation mean nothing to the language,
@@ -266,6 +446,10 @@ void Parser::too_many(std::string_view what, std::size_t limit) {
                "more than " + base::with_thousands(static_cast<long long>(limit)) + " " +
                    std::string(what) + " are too many",
                "nothing is read from here on"));
+  stop_reading();
+}
+
+void Parser::stop_reading() {
   full_ = true;
   index_ = tokens_.tokens.size() - 1;
 }
@@ -362,7 +546,12 @@ Parsed parse(std::string_view text) {
     return {{}, std::move(diagnostics)};
   }
   const std::string clean = cleaned(text, diagnostics);
-  Parsed parsed = Parser(clean, lex(clean)).run();
+  Tokens tokens = lex(clean);
+  const bool doubtful = tokens.doubtful_block;
+  Parsed parsed = Parser(clean, std::move(tokens)).run();
+  if (doubtful && !parsed.ok()) {
+    parsed = Parser(clean, lex(clean, Blocks::kDoubted)).run();
+  }
   diagnostics.insert(diagnostics.end(), std::make_move_iterator(parsed.diagnostics.begin()),
                      std::make_move_iterator(parsed.diagnostics.end()));
   sort_by_place(diagnostics);

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -15,6 +14,7 @@
 #include "lang/formatter.h"
 #include "lang/generate.h"
 #include "lang/parser.h"
+#include "lang/stanzas.h"
 #include "lang/words.h"
 #include "texts.h"
 
@@ -200,19 +200,10 @@ TEST(Layout, OfATextWithMistakesIsRefused) {
 
 std::vector<std::string> tracks_with_mistakes() {
   std::vector<std::string> texts;
-  const std::filesystem::path folder =
-      std::filesystem::path(TURNOUT_SOURCE_DIR) / "tests/lang/diagnostics";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::istringstream in(lang::read_file(entry.path()));
-    bool track = false;
-    for (std::string line; std::getline(in, line);) {
-      if (line.starts_with("== ")) {
-        texts.emplace_back();
-        track = true;
-      } else if (line == "--") {
-        track = false;
-      } else if (track) {
-        texts.back() += line + "\n";
+  for (const char* folder : {"diagnostics", "mistakes"}) {
+    for (const lang::StanzaFile& file : lang::stanza_files(folder)) {
+      for (const lang::Stanza& stanza : file.stanzas) {
+        texts.push_back(stanza.text);
       }
     }
   }
@@ -268,6 +259,15 @@ TEST(Fixes, WriteNothingTwice) {
   EXPECT_EQ(fixed(head + "  when plan is one of \"a\" or \"b\":\n    stop\n"),
             head + "  when plan is one of \"a\", \"b\":\n    stop\n");
   EXPECT_EQ(fixed(head + "  after 1 day\n    stop\n"), head + "  after 1 day:\n    stop\n");
+}
+
+TEST(Fixes, KeepWordsApart) {
+  const std::string head = "track \"T\"\n  gather contacts continuously\nstep \"A\"\n";
+  EXPECT_EQ(fixed(head + "  when score==5:\n    stop\n"), head + "  when score is 5:\n    stop\n");
+  EXPECT_EQ(fixed(head + "  when !`x`:\n    stop\n"), head + "  when not`x`:\n    stop\n");
+  EXPECT_EQ(fixed(head + "  when !plan:\n    stop\n"), head + "  when not plan:\n    stop\n");
+  EXPECT_EQ(fixed(head + "  when plan is 'a':\n    stop\n"),
+            head + "  when plan is \"a\":\n    stop\n");
 }
 
 }  // namespace
