@@ -394,8 +394,8 @@ void DryRun::note_messages(const track::Shape& shape, std::string_view payload,
     if (act.kind == track::ActionKind::kEvent) {
       note_event(message);
     } else if (act.kind == track::ActionKind::kPutOn) {
-      const auto payload = nlohmann::json::parse(message.payload, nullptr, false);
-      elsewhere_[message.name] = payload.is_object() ? payload.value("at", "") : "";
+      const auto asked = nlohmann::json::parse(message.payload, nullptr, false);
+      elsewhere_[message.name] = asked.is_object() ? asked.value("at", "") : "";
     } else if (act.kind == track::ActionKind::kTakeOff) {
       elsewhere_.erase(message.name);
     }

@@ -10,7 +10,7 @@ namespace {
 using track::ActionKind;
 using Counts = std::map<std::string, std::int64_t>;
 
-const base::Instant kNow = at("2026-06-01T10:00:00Z");  // a Monday
+const base::Instant kStarts = at("2026-06-01T10:00:00Z");  // a Monday
 
 constexpr const char* kDraft = R"(track "Draft"
   time zone "Europe/Berlin"
@@ -59,7 +59,7 @@ track::ContactBlock contacts(const Backtest& test, int count) {
       if (test.fields()[f].name == "score" && i % 3 != 0) {
         value = static_cast<double>(i % 100);
       } else if (test.fields()[f].name == "seen_at") {
-        value = kNow - std::chrono::hours(i % 60);
+        value = kStarts - std::chrono::hours(i % 60);
       }
       block.columns[f].append(value);
     }
@@ -75,7 +75,7 @@ TEST(Backtest, CountsWhereAllOfThemWouldBe) {
   const track::Track draft = parsed(kDraft);
   CalendarDuration length;
   length.days = 12;
-  Backtest test = Backtest::make(draft, test_catalogue(), kNow, length).value();
+  Backtest test = Backtest::make(draft, test_catalogue(), kStarts, length).value();
   test.add(contacts(test, kContacts));
   const BacktestFigures& figures = test.figures();
 
@@ -103,7 +103,7 @@ TEST(Backtest, OneContactGoesTheWayOfItsDryRun) {
     for (const int age : {1, 40, 100}) {
       CalendarDuration length;
       length.days = 12;
-      Backtest test = Backtest::make(draft, test_catalogue(), kNow, length).value();
+      Backtest test = Backtest::make(draft, test_catalogue(), kStarts, length).value();
       track::ContactBlock one = contacts(test, 1);
       for (std::size_t f = 0; f < test.fields().size(); ++f) {
         const std::string& name = test.fields()[f].name;
@@ -111,20 +111,20 @@ TEST(Backtest, OneContactGoesTheWayOfItsDryRun) {
           one.columns[f] = {};
           one.columns[f].type = test.fields()[f].type;
           one.columns[f].append(name == "score" ? track::Value(score)
-                                                : track::Value(kNow - std::chrono::hours(age)));
+                                                : track::Value(kStarts - std::chrono::hours(age)));
         }
       }
       test.add(one);
-      DryRun run = DryRun::make(draft, test_catalogue(), kNow).value();
+      DryRun run = DryRun::make(draft, test_catalogue(), kStarts).value();
       ASSERT_TRUE(run.set("score", score));
-      ASSERT_TRUE(run.set("seen_at", kNow - std::chrono::hours(age)));
+      ASSERT_TRUE(run.set("seen_at", kStarts - std::chrono::hours(age)));
       bool entered = run.enter(false).has_value();
       if (!entered && score == 0) {
-        ASSERT_TRUE(run.pass_to(kNow + std::chrono::hours(48 - age)));
+        ASSERT_TRUE(run.pass_to(kStarts + std::chrono::hours(48 - age)));
         ASSERT_TRUE(run.pass_to(run.now() + std::chrono::minutes(1)));
         entered = run.enter(false).has_value();
       }
-      ASSERT_TRUE(run.pass_to(kNow + std::chrono::hours(24 * 12)));
+      ASSERT_TRUE(run.pass_to(kStarts + std::chrono::hours(24 * 12)));
       const std::string which =
           "score " + std::to_string(score) + ", signed up " + std::to_string(age) + " hours ago";
       EXPECT_EQ(test.figures().entered, entered ? 1 : 0) << which;
