@@ -10,6 +10,7 @@ program=$PWD/build/release/turnout
 folder=$(mktemp -d "${TMPDIR:-/tmp}/turnout-bench-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 build/release/bench/decide_bench --benchmark_min_time=0.2
+bench/decide/run.py build/release/bench/decide_bench
 for n in "${@:-100000}"; do
   for track in hops whole; do
     for peers in 1 3; do
