@@ -224,12 +224,7 @@ void Backtest::Impl::take_outcome(Person& person, const track::BlockOutcome& out
     }
     track::Value& held = person.values[field_index.at(program.fields()[write.field].name)];
     const track::Value written = write.value.at(row);
-    if (write.written[row] == Written::kAdded) {
-      const double* const before = std::get_if<double>(&held);
-      held = (before == nullptr ? 0 : *before) + std::get<double>(written);
-    } else {
-      held = written;
-    }
+    held = write.written[row] == Written::kAdded ? added(held, written, 1, zone) : written;
   }
   for (const track::Shape::Tag& tag : shape.tags) {
     tag.add ? void(person.tags.insert(tag.tag)) : void(person.tags.erase(tag.tag));

@@ -334,9 +334,7 @@ void DryRun::decide() {
       const std::string& name = program_.fields()[write.field].name;
       track::Value value = write.value.at(0);
       if (write.written[0] == Written::kAdded) {
-        const track::Value was = this->value(name);
-        const double* const number = std::get_if<double>(&was);
-        value = (number != nullptr ? *number : 0) + std::get<double>(value);
+        value = added(this->value(name), value, 1, zone_);
       }
       std::holds_alternative<track::Missing>(value) ? void(values_.erase(name))
                                                     : void(values_[name] = value);
