@@ -97,7 +97,7 @@ struct Published {
   // Not empty: nothing was published, since these steps disappear and hold so many contacts.
   std::vector<std::pair<std::string, std::int64_t>> homeless;
   bool is_new = false;  // there is no track of that name yet (was, before publish())
-  // Contacts on each step of the version before, those left out where none are; plan() only.
+  // Contacts on each step of the version before, those left out where none are. From plan().
   std::map<std::string, std::int64_t> waiting;
 };
 
