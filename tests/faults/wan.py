@@ -52,7 +52,8 @@ step "Stop"
     stop
 """
 
-CROWD = 20_000
+CROWD = 20_000  # the first; the next ones are three times as many, until there is work for all
+CROWDS = 4
 CROWD_TRACK = """track "Crowd"
   about "So many at once that there is work for servers far away, too."
 
@@ -146,18 +147,27 @@ def prepare(group, contacts, batch):
 
 
 def crowd(group, database, folder, patience):
-    """A backlog that lasts longer than messages take. Returns how many passages each server has made of it."""
+    """A backlog that lasts longer than messages take, so that every server has a part in it. How many that is depends on
+    the machine: one crowd after the other comes, each larger, until it is enough. Returns how many passages each server
+    has made."""
     file, track = folder / "crowd.csv", folder / "crowd.track"
-    file.write_text("key,plan\n" + "".join(f"crowd{n},crowd\n" for n in range(CROWD)))
     track.write_text(CROWD_TRACK)
-    group.command("import", str(file))
-    group.command("apply", str(track))
-    number = database.rows("select id from track where name = 'Crowd'")[0][0]
-    of_it = f"where track_id = {number}"
-    wait_for("the crowd through its track", patience, lambda: int(
-        database.rows(f"select count(*) from position {of_it} and state = 2")[0][0]) == CROWD)
-    return {peer: int(count) for peer, count in
-            database.rows(f"select peer, count(*) from journal {of_it} group by peer")}
+    people, passages = 0, {}
+    for times in range(CROWDS):
+        first, people = people, people + CROWD * 3**times
+        file.write_text("key,plan\n" + "".join(f"crowd{n},crowd\n" for n in range(first, people)))
+        group.command("import", str(file))
+        if not passages:
+            group.command("apply", str(track))
+        number = database.rows("select id from track where name = 'Crowd'")[0][0]
+        of_it = f"where track_id = {number}"
+        wait_for(f"{people} of the crowd through their track", patience, lambda: int(
+            database.rows(f"select count(*) from position {of_it} and state = 2")[0][0]) == people)
+        passages = {peer: int(count) for peer, count in
+                    database.rows(f"select peer, count(*) from journal {of_it} group by peer")}
+        if sorted(passages) == sorted(NAMES):
+            break
+    return passages
 
 
 def fault(dice, proxy, cycle):
@@ -216,7 +226,7 @@ def try_group(group, database, proxy, dice, options, folder, cycle):
     wait_for("two connections for each pair of servers, for a whole cycle", 4 * cycle + 20, lambda: steady(proxy, cycle))
     if ledger(database) != owned:
         problems.append(f"owners changed from {owned} to {ledger(database)}")
-    print(f"owners {dict((t, o) for t, (o, _) in owned.items())}; moved of {CROWD}: {passages}; "
+    print(f"owners {dict((t, o) for t, (o, _) in owned.items())}; moved of the crowd: {passages}; "
           f"{proxy.opened()} connections made")
     for problem in problems:
         print("wrong:", problem)
