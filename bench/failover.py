@@ -69,6 +69,11 @@ class PostgresWatch:
         """The highest number of a contact that has moved; contacts have numbers in the order of their times."""
         return int(self.ask.rows("select coalesce(max(contact_id), 0) from journal where track_id = 1")[0][0])
 
+    def settled(self, contacts):
+        """Whether so many contacts are on the track, and none is overdue."""
+        return self.ask.rows("select (select count(*) from position where track_id = 1), (select count(*) from timer where "
+                             "track_id = 1 and due_at < clock_timestamp() - interval '0.1 s')")[0] == [str(contacts), "0"]
+
     def first_commit(self, after, base):
         at = self.micros("pg_xact_commit_timestamp(xmin)")
         found = self.ask.rows(f"select min(at) from (select {at} as at from journal where track_id = 1 and "
@@ -108,6 +113,10 @@ class SqliteWatch:
 
     def newest(self):
         return self.row("select coalesce(max(contact_id), 0) from journal where track_id = 1")[0]
+
+    def settled(self, contacts):
+        return self.row("select (select count(*) from position where track_id = 1), (select count(*) from timer where "
+                        f"track_id = 1 and due_at < {int(time.time() * 1e6) - 100_000})") == (contacts, 0)
 
     def first_commit(self, after, base):
         # Nothing commits under an old epoch once the ledger's row is taken, so a statement after that is the new owner's.
@@ -151,7 +160,7 @@ class Trials:
         self.database = Database(options.database, self.folder, f"failover{number}")
         self.names = names_of(number, options.peers)
         self.group = Group(options.turnout, self.folder, self.database, self.names, cycle=options.cycle, network=net)
-        self.ends, self.contacts, self.watch, self.ended = 0.0, 0, None, False
+        self.ends, self.contacts, self.watch, self.ended, self.applied = 0.0, 0, None, False, False
 
     def start(self):
         for name in self.names:
@@ -160,10 +169,12 @@ class Trials:
         self.watch = (PostgresWatch if self.database.kind == "postgresql" else SqliteWatch)(self.database)
         self.more_contacts()
         self.group.command("apply", str(ROOT / "bench/failover.track"))
+        self.applied = True
         until(self.watch.newest)
 
     def more_contacts(self):
-        """So that contacts' times come for the next minute at least. Gathering them takes a moment, so it begins in 3 s."""
+        """So that contacts' times come for the next minute at least. Gathering them takes a moment, so it begins in 3 s; that
+        is over before the next trial begins, since work of ours on all of them is not what a trial measures."""
         if self.ends - time.time() > BATCH / 2:
             return
         first = max(self.ends, time.time() + 3)
@@ -176,6 +187,8 @@ class Trials:
                 file.write(f"c{self.contacts},{at.isoformat()}\n")
         self.ends = first + BATCH
         self.group.command("import", str(people), "--type", "ring_at=timestamp")
+        if self.applied:
+            until(lambda: self.watch.settled(self.contacts), every=0.1)
 
     def steady(self):
         """Whether the owner keeps up: of the last second's contacts none has waited for long."""

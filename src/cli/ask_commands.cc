@@ -38,8 +38,8 @@ std::string track_report_text(const Json& answer) {
   if (answer.at("actions").empty()) {
     return text;
   }
-  constexpr const char* kStates[] = {"waiting", "sending",   "sent",
-                                     "failed",  "uncertain", "withdrawn"};
+  constexpr const char* kStates[] = {"waiting",   "sending",   "sent",  "failed",
+                                     "uncertain", "withdrawn", "capped"};
   std::vector<Table::Column> columns = {{"action"}, {"total", Align::kRight}};
   for (const char* const state : kStates) {
     columns.push_back({state, Align::kRight});
@@ -111,6 +111,12 @@ std::string why_text(const Json& answer) {
       text += fmt::format("      {}\n", painted("saw " + printable(seen), Colour::kDim, colour));
     }
   }
+  for (const Json& event : answer.at("events")) {
+    const std::string with = event.at("properties").empty() ? "" : event["properties"].dump();
+    text += fmt::format("{}{}  {} {}\n", &event == &answer["events"].front() ? "\ndid\n  " : "  ",
+                        cell(event, "at"), printable(cell(event, "event")),
+                        painted(printable(with), Colour::kDim, colour));
+  }
   return text;
 }
 
@@ -147,6 +153,33 @@ int list_outbox(const OutboxOptions& options) {
              fmt::format("/api/outbox?limit={}{}", options.limit,
                          options.state ? "&state=" + encode_segment(*options.state) : ""),
              outbox_text);
+}
+
+int record_event(const EventOptions& options) {
+  Json event{{"key", options.key}, {"event", options.name}};
+  if (!options.id.empty()) {
+    event["id"] = options.id;
+  }
+  if (!options.with.empty()) {
+    event["properties"] = Json::parse(options.with, nullptr, false);
+    if (!event["properties"].is_object()) {
+      return fail(kExitUsage, "--with takes a JSON object, such as '{\"plan\": \"pro\"}'");
+    }
+  }
+  HttpClient http(options.ask.server);
+  auto reply = http.post("/api/events",
+                         Json{{"source", options.source}, {"events", Json::array({event})}}.dump());
+  if (!reply) {
+    return fail(kExitUnreachable, reply.error().message);
+  }
+  if (!reply.value().ok()) {
+    return fail(exit_code(reply.value()), error_text(reply.value()));
+  }
+  const Json answer = Json::parse(reply.value().body, nullptr, false);
+  fmt::print("{}\n", answer.value("repeated", 0) > 0   ? "had been recorded before"
+                     : answer.value("contacts", 0) > 0 ? "recorded, of a new contact"
+                                                       : "recorded");
+  return kExitDone;
 }
 
 int set_track_active(const AskOptions& options, const std::string& track, bool active) {

@@ -159,6 +159,16 @@ void add_render(CLI::App& app, Line& line) {
                      "time that \"now\" means, such as 2026-12-01T09:00:00Z");
 }
 
+void add_event(CLI::App& app, Line& line) {
+  CLI::App& command = *app.add_subcommand("event", "Say that a contact did something");
+  command.add_option("KEY", line.event.key, "the contact's key; a new contact is made")->required();
+  command.add_option("NAME", line.event.name, "what it did, such as order.placed")->required();
+  command.add_option("--with", line.event.with, "properties as a JSON object");
+  command.add_option("--id", line.event.id, "its id, so that it is recorded once");
+  command.add_option("--source", line.event.source, "whose id that is")->capture_default_str();
+  add_ask(command, line, false);
+}
+
 void add_questions(CLI::App& app, Line& line) {
   add_watched(*app.add_subcommand("peers", "List the peers of the group"), line);
   add_watched(*app.add_subcommand("tracks", "List the tracks"), line);
@@ -174,7 +184,7 @@ void add_questions(CLI::App& app, Line& line) {
 
   CLI::App& outbox = *app.add_subcommand("outbox", "List e-mails and webhooks");
   outbox.add_option("--state", line.state,
-                    "only those waiting, sending, sent, failed or uncertain");
+                    "only those waiting, sending, sent, failed, uncertain, withdrawn or capped");
   outbox.add_option("--limit", line.outbox.limit, "at most so many")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
@@ -239,6 +249,7 @@ void declare_commands(CLI::App& app, Line& line) {
   add_language(app, line);
   add_track_files(app, line);
   add_render(app, line);
+  add_event(app, line);
   add_questions(app, line);
   add_simulate(app, line);
 }

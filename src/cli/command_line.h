@@ -36,6 +36,7 @@ struct Line {
   std::vector<std::string> apply_map;
   PullOptions pull;
   AskOptions ask;
+  EventOptions event;
   OutboxOptions outbox;
   std::string state;
   std::string name;  // of a track or contact

@@ -22,6 +22,17 @@ struct AskOptions {
 
 int import_file(const ImportOptions& options);
 
+// What a contact did.
+struct EventOptions {
+  AskOptions ask;
+  std::string key;
+  std::string name;
+  std::string with;  // properties as a JSON object, or ""
+  std::string source = "command line";
+  std::string id;  // with `source`, what tells it from others; "": it is another
+};
+int record_event(const EventOptions& options);
+
 struct CheckOptions {
   std::vector<std::string> files;
   KnownFrom known;

@@ -12,6 +12,7 @@
 #include "deliver/carrier.h"
 #include "deliver/courier.h"
 #include "deliver/handout.h"
+#include "work/send_rules.h"
 
 namespace turnout::cli {
 namespace {
@@ -56,12 +57,17 @@ base::Result<deliver::PostOffice> open_post_office(const Config& config) {
   return office;
 }
 
-deliver::CourierOptions courier_options(const Config& config, const deliver::PostOffice& office) {
+deliver::CourierOptions courier_options(const Config& config, const deliver::PostOffice& office,
+                                        const work::TrackBook& book) {
   deliver::CourierOptions options;
   options.threads = config.deliver.threads;
   options.batch = 32;  // what a kill may leave uncertain; a larger batch saves little
   options.longest = office.longest();
   options.fields = office.templates.fields();
+  options.rule_fields = [&book] { return work::zone_fields(book); };
+  options.rules = [&book](std::shared_ptr<const std::vector<track::Field>> fields) {
+    return work::send_rules(book, std::move(fields));
+  };
   options.make_carrier = [&office] { return deliver::make_carrier(office); };
   options.warn = [](const std::string& message) { spdlog::warn("{}", message); };
   return options;
@@ -164,8 +170,8 @@ store::OutboxKey to_store(const group::DeliveryKey& key) {
 
 class DeliveryDesk::Impl {
  public:
-  Impl(store::PeerId self, Hooks hooks, deliver::PostOffice office)
-      : self_(std::move(self)), hooks_(std::move(hooks)), office_(std::move(office)) {}
+  Impl(store::PeerId self, const work::TrackBook& book, Hooks hooks, deliver::PostOffice office)
+      : self_(std::move(self)), book_(book), hooks_(std::move(hooks)), office_(std::move(office)) {}
   ~Impl() {
     *alive_ = false;
     reader_.reset();
@@ -185,7 +191,8 @@ class DeliveryDesk::Impl {
           });
         });
     if (config.deliver.threads > 0) {
-      courier_ = std::make_unique<deliver::Courier>(courier_options(config, office_), store, self_);
+      courier_ =
+          std::make_unique<deliver::Courier>(courier_options(config, office_, book_), store, self_);
     }
     return base::ok();
   }
@@ -321,6 +328,7 @@ class DeliveryDesk::Impl {
   }
 
   const store::PeerId self_;
+  const work::TrackBook& book_;
   const Hooks hooks_;
   const deliver::PostOffice office_;
   deliver::Dispatcher dispatcher_;
@@ -342,9 +350,11 @@ DeliveryDesk::~DeliveryDesk() = default;
 
 base::Result<std::unique_ptr<DeliveryDesk>> DeliveryDesk::start(const Config& config,
                                                                 store::Store& store,
-                                                                store::PeerId self, Hooks hooks) {
+                                                                store::PeerId self,
+                                                                const work::TrackBook& book,
+                                                                Hooks hooks) {
   TRY(deliver::PostOffice office, open_post_office(config));
-  auto impl = std::make_unique<Impl>(std::move(self), std::move(hooks), std::move(office));
+  auto impl = std::make_unique<Impl>(std::move(self), book, std::move(hooks), std::move(office));
   TRYV(impl->start(config, store));
   return std::unique_ptr<DeliveryDesk>(new DeliveryDesk(std::move(impl)));
 }

@@ -15,6 +15,7 @@
 #include "cli/config.h"
 #include "group/message.h"
 #include "store/store.h"
+#include "work/track_book.h"
 
 namespace turnout::cli {
 
@@ -26,8 +27,10 @@ class DeliveryDesk {
   };
 
   // Opens its connections to the database. Errors: the store's, or a template that cannot be read.
+  // `book` says what tracks let go out when, and must outlive the desk.
   static base::Result<std::unique_ptr<DeliveryDesk>> start(const Config& config,
                                                            store::Store& store, store::PeerId self,
+                                                           const work::TrackBook& book,
                                                            Hooks hooks);
   ~DeliveryDesk();
 

@@ -219,7 +219,7 @@ base::Result<void> Peer::start(std::unique_ptr<store::GroupSession> session) {
       spdlog::debug("not sent to \"{}\": {}", to.get(), sent.error().message);
     }
   };
-  TRY(desk_, DeliveryDesk::start(config_, store_, self_, std::move(hooks)));
+  TRY(desk_, DeliveryDesk::start(config_, store_, self_, book_, std::move(hooks)));
   TRYV(start_engine());
   control_ = std::make_unique<work::Control>(std::move(session), self_, control_callbacks());
   after_input();

@@ -129,7 +129,7 @@ base::Result<web::BacktestAnswer> PeerHost::backtest(store::Session& session,
   TRY(decide::Backtest backtest,
       decide::Backtest::make(analysis.track, catalogue, answer.now, decide::to_calendar(length)));
   TRY(const track::ContactBlock contacts,
-      session.load_contacts(request.after, request.limit, backtest.fields(), backtest.tags()));
+      session.load_contacts(request.after, request.limit, {backtest.fields(), backtest.tags()}));
   backtest.add(contacts);
   answer.last = contacts.rows() == 0 ? request.after : contacts.contact.back();
   answer.done = contacts.rows() < static_cast<std::size_t>(request.limit);

@@ -155,6 +155,11 @@ int dispatch(const std::string& command, Line& line) {
       {"tracks", [](Line& l) { return list_tracks(l.ask); }},
       {"report", [](Line& l) { return show_report(l.ask, l.name); }},
       {"why", [](Line& l) { return explain_contact(l.ask, l.name); }},
+      {"event",
+       [](Line& l) {
+         l.event.ask = l.ask;
+         return record_event(l.event);
+       }},
       {"outbox", run_outbox},
       {"pause", [](Line& l) { return set_track_active(l.ask, l.name, false); }},
       {"resume", [](Line& l) { return set_track_active(l.ask, l.name, true); }},

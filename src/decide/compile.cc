@@ -6,6 +6,7 @@
 
 #include "decide/compile_actions.h"
 #include "decide/compiled.h"
+#include "decide/gather.h"
 #include "decide/leave.h"
 
 namespace turnout::decide {
@@ -114,6 +115,9 @@ class TrackCompiler {
       }
       reads.fields.insert(leave.reads.fields.begin(), leave.reads.fields.end());
       reads.tags.insert(leave.reads.tags.begin(), leave.reads.tags.end());
+      if (leave.head == CompiledRule::Head::kWhen) {
+        reads.events.insert(leave.reads.events.begin(), leave.reads.events.end());
+      }
       reads.time = reads.time || leave.reads.time;
       leave.tested.assign(reads.fields.begin(), reads.fields.end());
       const std::optional<track::Name>& as = from.clause->as;
@@ -160,6 +164,7 @@ class TrackCompiler {
 
   Result<void> gathers_on() {
     bool first = true;
+    result_.again_after = again_after(track_);
     result_.first_step = result_.steps.front().number;
     for (const track::Clause& clause : track_.clauses) {
       const auto* const gather = std::get_if<track::Gather>(&clause);
@@ -175,6 +180,7 @@ class TrackCompiler {
         CompiledRule entry;
         TRYV(hear(on->event.text, on->where, entry));
         entry.move.step = start;
+        result_.gathering_events.insert(on->event.text);
         result_.gathers_on.push_back(std::move(entry));
         if (gather->for_each) {
           TRYV(tell_apart(*gather->for_each));
@@ -246,6 +252,9 @@ class TrackCompiler {
       compiled.tested.assign(tested.begin(), tested.end());
       step.reads.fields.insert(compiled.reads.fields.begin(), compiled.reads.fields.end());
       step.reads.tags.insert(compiled.reads.tags.begin(), compiled.reads.tags.end());
+      if (compiled.head == CompiledRule::Head::kWhen) {
+        step.reads.events.insert(compiled.reads.events.begin(), compiled.reads.events.end());
+      }
       step.rules.push_back(std::move(compiled));
     }
     step.tested.assign(tested.begin(), tested.end());

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,8 +104,10 @@ struct CompiledTrack {
   // file.
   std::optional<CompiledRule> hold_out;
   std::vector<CompiledRule> gathers_on;  // `gather on`: event, condition, and the step to start at
-  std::optional<std::string> for_each;   // property of an event that tells entries apart
-  std::int32_t first_step = 0;           // number of the one where the first `gather` starts
+  std::set<std::string> gathering_events;       // that these name
+  std::optional<CalendarDuration> again_after;  // see decide::again_after
+  std::optional<std::string> for_each;          // property of an event that tells entries apart
+  std::int32_t first_step = 0;                  // number of the one where the first `gather` starts
 
   // A step's rule, or what else kHeldOutRule and leave_rule() name.
   const CompiledRule& rule(std::size_t step, std::int32_t number) const {

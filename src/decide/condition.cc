@@ -253,6 +253,7 @@ class Compiler {
     node.times = form.at_least.value_or(1);
     node.span = form.span;
     columns_.events.insert(node.event);
+    columns_.recalled.insert(node.event);
     columns_.scopes = true;
     if (form.within) {
       node.duration = to_calendar(*form.within);

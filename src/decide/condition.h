@@ -151,8 +151,9 @@ struct Columns {
   base::TrackId track{0};
   std::multimap<std::string, Arm> arms;
   std::vector<ScopedColumn> scoped;
-  bool scopes = false;           // some dotted name is used
-  std::set<std::string> events;  // names of events that are asked for
+  bool scopes = false;             // some dotted name is used
+  std::set<std::string> events;    // names of events that are heard or asked for
+  std::set<std::string> recalled;  // those of them that `did` asks for
 
   // The index of a field's column, added when it is new. kInvalid when there is no such field.
   base::Result<std::size_t> field(const std::string& name);

@@ -16,9 +16,7 @@ class EventQueue {
   explicit EventQueue(const track::ContactBlock& block)
       : block_(block), next_(block.events.size()) {
     for (std::size_t row = 0; row < next_.size(); ++row) {
-      while (at(row) != nullptr && at(row)->id <= block.heard[row]) {
-        ++next_[row];
-      }
+      skip(row);
       if (peek(row) != nullptr) {
         rows_.push_back(row);
       }
@@ -32,9 +30,18 @@ class EventQueue {
     const track::BlockEvent* const event = at(row);
     return event != nullptr && event->at <= block_.now ? event : nullptr;
   }
-  void pop(std::size_t row) { ++next_[row]; }
+  void pop(std::size_t row) {
+    ++next_[row];
+    skip(row);
+  }
 
  private:
+  // Past what it has heard, or is not to hear.
+  void skip(std::size_t row) {
+    while (at(row) != nullptr && (at(row)->id <= block_.heard[row] || !at(row)->heard)) {
+      ++next_[row];
+    }
+  }
   const track::BlockEvent* at(std::size_t row) const {
     const bool more = row < next_.size() && next_[row] < block_.events[row].size();
     return more ? &block_.events[row][next_[row]] : nullptr;

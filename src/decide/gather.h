@@ -68,7 +68,7 @@ class GatherClause {
   const std::vector<track::Field>& fields() const;
   const std::vector<std::string>& tags() const;
   const std::vector<track::OtherPlace>& places() const;
-  const std::set<std::string>& events() const;  // that the block is to bring along
+  const std::set<std::string>& events() const;  // of which the block is to bring along all
   // Which rows of a block (columns parallel to fields(), tags to tags(), places to places()) are
   // meant: one byte per row. The same answer as sql() when that is exact.
   void keep(const track::ContactBlock& block, std::vector<std::uint8_t>& out) const;

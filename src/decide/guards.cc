@@ -1,8 +1,10 @@
 #include "decide/guards.h"
 
 #include <algorithm>
+#include <cmath>
 #include <variant>
 
+#include "decide/condition.h"
 #include "decide/turns.h"
 
 namespace turnout::decide {
@@ -45,6 +47,33 @@ Guards::Guards(const track::Track& track, Zone own) : own_(own) {
       cap_ = *cap;
     }
   }
+}
+
+base::Result<Guards> Guards::compile(const track::Track& track, const track::Catalogue& catalogue) {
+  Columns columns;
+  columns.catalogue = &catalogue;
+  TRY(const ZoneRule rule, compile_zone(track, columns));
+  Guards guards(track, rule.own);
+  if (rule.field && !columns.fields[*rule.field].column.empty()) {
+    guards.zone_field_ = columns.fields[*rule.field].name;
+  }
+  return guards;
+}
+
+std::vector<std::string> Guards::fields() const {
+  std::vector<std::string> names = zone_fields();
+  if (zone_field_ && !quiet_.empty()) {
+    names.push_back(*zone_field_);
+  }
+  return names;
+}
+
+std::optional<Guards::Cap> Guards::cap(Instant now) const {
+  if (!cap_) {
+    return std::nullopt;
+  }
+  return Cap{cap_->messages, static_cast<std::int64_t>(std::ceil(cap_->count)),
+             own_.add(now, to_calendar(cap_->per), -1)};
 }
 
 std::vector<std::string> Guards::zone_fields() const {

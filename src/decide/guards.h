@@ -7,6 +7,7 @@
 // contact within the time, `messages` what is shown on pages as well. Webhooks and SQL go to
 // systems, and are never held up.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "decide/zone.h"
 #include "track/block.h"
+#include "track/catalogue.h"
 #include "track/track.h"
 
 namespace turnout::decide {
@@ -29,6 +31,30 @@ class Guards {
  public:
   // Of one track. `own` is the track's zone. The track has passed lang::check.
   Guards(const track::Track& track, Zone own);
+
+  // The same, with what tells a contact's own zone. kInvalid when there is no such zone.
+  static base::Result<Guards> compile(const track::Track& track, const track::Catalogue& catalogue);
+
+  // Whether anything may ever hold a message up, or drop it.
+  bool any() const { return !quiet_.empty() || cap_; }
+  // Names of all fields that not_before() asks for.
+  std::vector<std::string> fields() const;
+  // not_quiet_from() for messages of that kind, where `value_of` tells the contact's zone as well.
+  template <class ValueOf>
+  base::Instant not_before(track::ActionKind kind, base::Instant at, ValueOf value_of) const {
+    if (!waits(kind) || quiet_.empty()) {
+      return at;
+    }
+    const Zone contact = zone_field_ ? Zone::find(value_of(*zone_field_)).value_or(own_) : own_;
+    return not_quiet_from(at, contact, value_of);
+  }
+  // The track's cap as of `now`: at most so many of those sent after `since`.
+  struct Cap {
+    bool messages = false;
+    std::int64_t at_most = 0;
+    base::Instant since;
+  };
+  std::optional<Cap> cap(base::Instant now) const;
 
   // Names of the fields, behind `quiet … in`, that hold a contact's zone.
   std::vector<std::string> zone_fields() const;
@@ -60,6 +86,7 @@ class Guards {
   std::vector<track::Quiet> quiet_;
   std::optional<track::Cap> cap_;
   Zone own_;
+  std::optional<std::string> zone_field_;
 };
 
 }  // namespace turnout::decide

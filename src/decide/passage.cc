@@ -67,6 +67,10 @@ class Passage {
     while (offer_events()) {
       settle();
     }
+    // What it could not hear on the way, whatever it was, it does not hear later.
+    for (std::size_t row = 0; row < block_.newest.size(); ++row) {
+      out_.heard[row] = std::max(out_.heard[row], block_.newest[row]);
+    }
     fields_.collect(out_.writes);
     if (compiled_.columns.scopes) {
       scopes_.write(out_.data);
@@ -185,8 +189,11 @@ class Passage {
         met >= 0 ? track::leave_rule(static_cast<std::size_t>(met)) : first_met(rules, row, event);
     if (met == kNobody) {
       scopes_.offer(row, nullptr);
-      if (place.tested && asks_for(compiled_.steps[place.step], event.name)) {
-        test_again(row, place);
+      if (asks_for(compiled_.steps[place.step], event.name)) {
+        out_.stayed[row] &= ~asking_rules(place, event.name);
+        if (place.tested) {
+          test_again(row, place);
+        }
       }
       return;
     }
@@ -201,6 +208,7 @@ class Passage {
     }
     fire(place.step, met, 1);
     if (stays) {
+      out_.stayed[row] &= ~asking_rules(places_[row], event.name);
       places_[row].state = PositionState::kOpen;
       pending_[place.step].push_back(row);
     }
@@ -223,6 +231,20 @@ class Passage {
   // Whether the answer of some rule or `leave` clause depends on the event without being met by it.
   bool asks_for(const CompiledStep& step, const std::string& event) const {
     return step.reads.events.contains(event) || compiled_.leave_reads.events.contains(event);
+  }
+
+  // The bits of the rules that stayed and may be met again because of the event: those that ask for
+  // it, and `otherwise`.
+  std::uint64_t asking_rules(const Place& place, const std::string& event) const {
+    const std::vector<CompiledRule>& rules = compiled_.steps[place.step].rules;
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < std::min(rules.size(), kMaxStayRule); ++i) {
+      const bool asks =
+          rules[i].head == CompiledRule::Head::kOtherwise ||
+          (rules[i].head == CompiledRule::Head::kWhen && rules[i].reads.events.contains(event));
+      bits |= asks ? std::uint64_t{1} << i : 0;
+    }
+    return place.state == PositionState::kClosed ? 0 : bits;
   }
 
   // A row that has been tested in this passage, or has moved.

@@ -45,13 +45,13 @@ base::Version Program::version() const { return impl_->compiled.version; }
 base::TrackId Program::track() const { return impl_->compiled.id; }
 std::int32_t Program::first_step() const { return impl_->compiled.first_step; }
 const std::set<std::string>& Program::events() const { return impl_->compiled.columns.events; }
+const std::set<std::string>& Program::recalls() const { return impl_->compiled.columns.recalled; }
 bool Program::keeps_data() const { return impl_->compiled.columns.scopes; }
 
 std::optional<std::int32_t> Program::admits(track::ContactBlock& block, std::size_t row,
                                             const track::BlockEvent& event) const {
   const CompiledTrack& compiled = impl_->compiled;
-  if (std::ranges::find(compiled.gathers_on, event.name, &CompiledRule::event) ==
-      compiled.gathers_on.end()) {
+  if (!compiled.gathering_events.contains(event.name)) {
     return std::nullopt;
   }
   Rows rows(block, compiled.columns.zone);
@@ -70,6 +70,25 @@ std::optional<std::int32_t> Program::admits(track::ContactBlock& block, std::siz
     }
   }
   return std::nullopt;
+}
+
+const std::set<std::string>& Program::gathering_events() const {
+  return impl_->compiled.gathering_events;
+}
+
+std::string Program::data_of(const track::BlockEvent& event) const {
+  return keeps_data() ? decide::data_of(event) : "";
+}
+
+std::optional<std::string> Program::entry_key(const track::BlockEvent& event) const {
+  const std::optional<std::string>& property = impl_->compiled.for_each;
+  return property ? std::optional(property_text(event, *property)) : std::nullopt;
+}
+
+std::optional<base::Instant> Program::may_have_stopped_by(base::Instant now) const {
+  const std::optional<CalendarDuration>& again = impl_->compiled.again_after;
+  return again ? std::optional(impl_->compiled.columns.zone.own.add(now, *again, -1))
+               : std::nullopt;
 }
 
 std::uint64_t Program::woken_rules(std::int32_t step,

@@ -56,14 +56,25 @@ class Program {
   base::Version version() const;
   base::TrackId track() const;
   std::int32_t first_step() const;  // number of the step where the first `gather` starts
-  // Names of the events that blocks are to bring along.
+  // Names of the events that blocks are to bring along where the entry has not heard them, and of
+  // those of which they are to bring along all.
   const std::set<std::string>& events() const;
+  const std::set<std::string>& recalls() const;
   // Whether entries hold more than their position: ContactBlock::data.
   bool keeps_data() const;
   // The number of the step on which `gather on` puts the contact of the block's row for the event;
   // nullopt: no clause takes it.
   std::optional<std::int32_t> admits(track::ContactBlock& block, std::size_t row,
                                      const track::BlockEvent& event) const;
+  // Names of the events that some `gather on` names.
+  const std::set<std::string>& gathering_events() const;
+  // What an entry keeps that the event has made: ContactBlock::data.
+  std::string data_of(const track::BlockEvent& event) const;
+  // What tells the entries of one contact apart, by `for each`: the property's value as JSON, "" if
+  // the event has none; nullopt where the track has no `for each`.
+  std::optional<std::string> entry_key(const track::BlockEvent& event) const;
+  // What the track's `enter` says as of `now`: see GatherClause::may_have_stopped_by.
+  std::optional<base::Instant> may_have_stopped_by(base::Instant now) const;
 
   // For a contact that waits on `step` with the rules of `stayed` spent: the bits of those that may
   // be met again because one of `fields` or `tags` (indices) changed.

@@ -43,6 +43,12 @@ std::string data_of(const track::BlockEvent& event) {
   return json{{"entry", properties}, {"event", properties}}.dump();
 }
 
+std::string property_text(const track::BlockEvent& event, const std::string& property) {
+  const json properties = object_in(event.properties);
+  const json* const found = member(properties, property);
+  return found == nullptr ? "" : found->dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 Value value_in(const std::string& data, const ScopedName& name) {
   const json all = object_in(data);
   const json* const scope = member(all, key_of(name.scope));

@@ -22,6 +22,8 @@ namespace turnout::decide {
 
 // What an entry keeps that an event has gathered.
 std::string data_of(const track::BlockEvent& event);
+// The property's value as JSON; "" where the event has none.
+std::string property_text(const track::BlockEvent& event, const std::string& property);
 // One name of what an entry keeps; not of visit.*.
 track::Value value_in(const std::string& data, const ScopedName& name);
 // `data` with the name set, or taken away by Missing.

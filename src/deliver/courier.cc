@@ -129,6 +129,8 @@ class Courier::Impl {
   // The clerk's alone.
   std::unique_ptr<store::Session> session_;
   std::shared_ptr<const std::vector<track::Field>> fields_;
+  std::vector<std::string> field_names_;  // that were looked for
+  store::SendRules rules_;
   bool all_fields_ = false;
   base::Tick fields_read_;
   milliseconds pause_ = kFirstPause;
@@ -299,7 +301,16 @@ void Courier::Impl::rest() {
 // then.
 bool Courier::Impl::read_fields() {
   const base::Tick now = base::boot_now();
-  if (fields_ != nullptr && (all_fields_ || now - fields_read_ < kReadFieldsAgain)) {
+  std::vector<std::string> names = options_.fields;
+  if (options_.rule_fields) {
+    const std::vector<std::string> more = options_.rule_fields();
+    names.insert(names.end(), more.begin(), more.end());
+  }
+  names.emplace_back("email");
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  if (fields_ != nullptr && names == field_names_ &&
+      (all_fields_ || now - fields_read_ < kReadFieldsAgain)) {
     return true;
   }
   auto catalogue = session_->catalogue();
@@ -309,10 +320,6 @@ bool Courier::Impl::read_fields() {
   fields_read_ = now;
   all_fields_ = true;
   std::vector<track::Field> found;
-  std::vector<std::string> names = options_.fields;
-  names.emplace_back("email");
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
   for (const std::string& name : names) {
     if (const track::Field* const field = catalogue.value().find(name); field == nullptr) {
       all_fields_ = false;
@@ -321,6 +328,8 @@ bool Courier::Impl::read_fields() {
     }
   }
   fields_ = std::make_shared<const std::vector<track::Field>>(std::move(found));
+  field_names_ = std::move(names);
+  rules_ = options_.rules ? options_.rules(fields_) : store::SendRules{};
   return true;
 }
 
@@ -334,7 +343,7 @@ void Courier::Impl::take(std::vector<store::OutboxKey> keys) {
   const base::Tick begun = base::boot_now();
   base::Result<std::vector<store::Delivery>> taken = base::fail(base::ErrorCode::kUnavailable, "");
   if (open_session() && read_fields()) {
-    taken = session_->take_deliveries(keys, self_, lease, *fields_);
+    taken = session_->take_deliveries(keys, self_, lease, *fields_, rules_);
     if (!taken) {
       warn("deliveries cannot be taken: " + taken.error().message);
     }

@@ -33,8 +33,12 @@ struct CourierOptions {
   base::Duration note_within =
       std::chrono::milliseconds(50);  // a result is noted no later than this
   std::chrono::milliseconds longest = std::chrono::seconds(30);  // PostOffice::longest()
-  base::Duration leave_alone = std::chrono::seconds(5);    // a destination that does not answer
-  std::vector<std::string> fields;                         // that templates use, beside `email`
+  base::Duration leave_alone = std::chrono::seconds(5);  // a destination that does not answer
+  std::vector<std::string> fields;                       // that templates use, beside `email`
+  // Names of the fields that the rules read, and the rules for deliveries that are taken with these
+  // fields. From the clerk's thread; either may be empty.
+  std::function<std::vector<std::string>()> rule_fields;
+  std::function<store::SendRules(std::shared_ptr<const std::vector<track::Field>>)> rules;
   std::function<std::unique_ptr<Carrier>()> make_carrier;  // called in each thread
   std::function<void(const std::string& message)> warn;    // from any thread; may be empty
 };

@@ -195,7 +195,7 @@ void Host::read_changes(const std::vector<TrackId>& tracks, const store::FeedCur
       [this, read, from] {
         read->feed = must(session_->changes(from, kFeedBatch));
         if (read->feed.lost) {
-          read->everybody = must(session_->load_contacts(ContactId(0), kEverybody, {}, {})).contact;
+          read->everybody = must(session_->load_contacts(ContactId(0), kEverybody, {})).contact;
         }
       },
       [this, read, readers = std::move(readers)](bool answered) {

@@ -28,8 +28,8 @@ void Host::begin(const group::Job& job) {
           work->book = read_book(*session_);
         }
         session_
-            ->load(block->track, work::to_store(block->items), world_.database().program().fields(),
-                   {}, work->before)
+            ->load(block->track, work::to_store(block->items),
+                   {world_.database().program().fields()}, work->before)
             .value();
       },
       [this, work, job, lasts](bool answered) {

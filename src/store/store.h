@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,20 @@ class Session {
   // (`key`, `created_at`, `updated_at`).
   virtual base::Result<ImportResult> import_contacts(const ContactBatch& batch) = 0;
 
+  // -- Events
+  // ----------------------------------------------------------------------------------------------------------
+  // Records events in one transaction, those of one contact in the order given, writing a change
+  // row for each contact. At most 5,000. kInvalid when a key or name is empty, a text is not UTF-8,
+  // or properties are no JSON object.
+  virtual base::Result<RecordResult> record_events(const std::vector<NewEvent>& events) = 0;
+  // Those of them that there are, in the order of contacts and numbers.
+  virtual base::Result<std::vector<EventRow>> events(const std::vector<EventKey>& keys) = 0;
+  // Those of these names that were received at `since` or later, above `after`, in the same order,
+  // at most `limit`. Reads much: for when the feed was lost.
+  virtual base::Result<std::vector<EventRow>> events_since(const std::set<std::string>& names,
+                                                           base::Instant since,
+                                                           const EventKey& after, int limit) = 0;
+
   // -- Tracks
   // ----------------------------------------------------------------------------------------------------------
   // Publishes a version: one transaction that raises the epoch, then counts who is where, then
@@ -114,14 +129,18 @@ class Session {
                                                   const std::string& where,
                                                   const std::vector<track::Value>& values,
                                                   const std::vector<base::ContactId>& contacts) = 0;
-  // Contacts by id range or list with these columns and tags, for conditions that SQL cannot say.
-  // Positions are left zero.
+  // Puts contacts on the track, due at once, whom an event takes there: each that is not on it (of
+  // entries of its key), nor has been unless it stopped by `stopped_by` and had not heard the
+  // event. A contact is named once. One transaction.
+  virtual base::Result<GatherResult> enter(const Fence& fence, base::Version version,
+                                           const std::optional<base::Instant>& stopped_by,
+                                           const std::vector<Arrival>& arrivals) = 0;
+  // Contacts by id range or list with what is to be read of them, for conditions that SQL cannot
+  // say. Positions are left zero.
   virtual base::Result<track::ContactBlock> load_contacts(base::ContactId after, int limit,
-                                                          const std::vector<track::Field>& fields,
-                                                          const std::vector<std::string>& tags) = 0;
+                                                          const Reads& reads) = 0;
   virtual base::Result<track::ContactBlock> load_these(const std::vector<base::ContactId>& contacts,
-                                                       const std::vector<track::Field>& fields,
-                                                       const std::vector<std::string>& tags) = 0;
+                                                       const Reads& reads) = 0;
   // What has changed since `from`, at most about `limit` changes. One statement; skips nothing and
   // waits for nobody.
   virtual base::Result<FeedBatch> changes(const FeedCursor& from, int limit) = 0;
@@ -146,9 +165,7 @@ class Session {
   // left out (the caller sees which by comparing), the rows in any order. `out.now` is the
   // database's clock. Constant number of statements.
   virtual base::Result<void> load(base::TrackId track, const std::vector<BlockItem>& items,
-                                  const std::vector<track::Field>& fields,
-                                  const std::vector<std::string>& tags,
-                                  track::ContactBlock& out) = 0;
+                                  const Reads& reads, track::ContactBlock& out) = 0;
   // Writes a block: one transaction, all that really moved, nothing else. See docs/architecture.md,
   // "A block commits".
   virtual base::Result<CommitResult> commit(const Commit& commit) = 0;
@@ -158,11 +175,15 @@ class Session {
   // Waiting outbox rows that are due, the oldest first, at most `limit`.
   virtual base::Result<std::vector<OutboxDue>> outbox_due(int limit) = 0;
   // Takes those still waiting: state sending, attempt + 1, peer, deadline = now + `lease`. One
-  // transaction. None after a fail-over until hold_deliveries() was called: they may have been
-  // handed out before it.
+  // transaction. Events that actions ask for (track::ActionKind::kEvent) are recorded in it and
+  // sent with that, and not returned. None after a fail-over until hold_deliveries() was called:
+  // they may have been handed out before it. What the rules hold back goes on waiting, and is no
+  // attempt; what a cap drops is told to the entry by an event, `email.capped` or `message.capped`,
+  // with the name of the message as its property `email` or `message`. Takers of one contact's
+  // messages wait for each other there.
   virtual base::Result<std::vector<Delivery>> take_deliveries(
       const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
-      const std::vector<track::Field>& fields) = 0;
+      const std::vector<track::Field>& fields, const SendRules& rules = {}) = 0;
   // Notes results where (attempt, peer, incarnation) still match; writes a row of `delivery` each.
   virtual base::Result<std::int64_t> note_deliveries(
       const PeerId& self, const std::vector<DeliveryResult>& results) = 0;
@@ -174,7 +195,8 @@ class Session {
   // lost: of those waiting and due (or to be due within kHeldAround: the clock that is gone may
   // have been ahead), the ones due within the last kHeldAround, and the oldest, as many as were
   // sent in the kHeldAround before the last that is known of (at least kHeldAtLeast). Returns how
-  // many. Nothing in the timeline in which the schema was made.
+  // many. Not events to be recorded: what a fail-over loses of those it loses whole. Nothing in the
+  // timeline in which the schema was made.
   virtual base::Result<std::int64_t> hold_deliveries() = 0;
 
   // -- Questions

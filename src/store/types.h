@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,6 +81,7 @@ struct TrackVersion {
   std::string text;
   track::Numbering numbering;
   bool active = true;
+  base::Instant created_at;  // when the track's first version was published
 };
 
 struct Publish {
@@ -113,10 +116,70 @@ struct ContactBatch {
   std::vector<track::Column> columns;  // as many rows as key
 };
 
+// What loading is to bring along of contacts, in the columns of a ContactBlock.
+struct Reads {
+  std::vector<track::Field>
+      fields;  // one without a column, of a dotted name, is missing everywhere
+  std::vector<std::string> tags = {};
+  std::vector<track::OtherPlace> places = {};
+  std::set<std::string> hears = {};    // events that an entry has not heard yet
+  std::set<std::string> recalls = {};  // events, heard or not
+  bool data = false;                   // what entries hold beside their position
+
+  bool events() const { return !hears.empty() || !recalls.empty(); }
+};
+
 struct ImportResult {
   std::int64_t inserted = 0;
   std::int64_t updated = 0;
   std::int64_t unchanged = 0;
+};
+
+// ---- Events
+// -------------------------------------------------------------------------------------------------------------
+
+struct NewEvent {
+  std::string key;  // of the contact; one that is not there yet is made
+  std::string name;
+  std::string properties;  // a JSON object; "": none
+  // Where the event comes from, and what it is called there: one that comes again is not recorded
+  // again. Without an id every event is another.
+  std::string source;
+  std::string id;
+};
+
+struct RecordResult {
+  std::int64_t recorded = 0;
+  std::int64_t repeated = 0;  // had been recorded before
+  std::int64_t contacts = 0;  // that were made
+};
+
+// A contact's events are numbered from 1 in the order in which they were committed.
+struct EventKey {
+  base::ContactId contact;
+  std::int64_t number = 0;
+  friend auto operator<=>(const EventKey&, const EventKey&) = default;
+};
+
+struct EventRow {
+  base::ContactId contact;
+  track::BlockEvent event;
+};
+
+// Where an event comes from that is not from outside. The numbers are stored.
+enum class EventOrigin : std::int16_t {
+  kOutside = 0,
+  kRecorded = 1,  // by an action of an entry, which does not hear it
+  kAnswer = 2,    // to an action of an entry, which alone hears it
+};
+
+// An entry that an event has made.
+struct Arrival {
+  base::ContactId contact;
+  std::int32_t step = 0;
+  std::int64_t event = 0;                // its number: what came before it is not heard
+  std::optional<std::string> entry_key;  // tells entries of one contact apart
+  std::string data;                      // as in ContactBlock
 };
 
 // ---- Work
@@ -197,6 +260,7 @@ struct Change {
   base::ContactId contact;
   std::vector<std::string> fields;  // names of the fields that changed; a new contact: all it has
   std::vector<std::string> tags;
+  std::vector<std::pair<std::string, std::int64_t>> events;  // names and numbers of new ones
   base::TrackId by{0};  // the track whose block made the change, 0: import or API
   bool created = false;
 };
@@ -250,6 +314,7 @@ enum class OutboxState : std::int16_t {
   kUncertain =
       4,  // it may have been sent: a peer went while it had it, or the database failed over
   kWithdrawn = 5,  // not to be sent: the contact left the track before anybody had taken it
+  kCapped = 6,     // not to be sent: the track has sent the contact as many as it may
 };
 
 // What hold_deliveries() holds. The time is also by how much the clocks of a database and its
@@ -274,6 +339,26 @@ struct Delivery {
   std::string contact_key;
   std::string payload;               // JSON, or ""
   std::vector<track::Value> values;  // parallel to the fields asked for in take()
+};
+
+// How many messages of a track a contact may be sent.
+struct SendCap {
+  bool messages = false;  // e-mails and what is shown on pages; else e-mails alone
+  std::int64_t at_most = 0;
+  base::Instant since;  // those sent after it count
+
+  bool counts(track::ActionKind kind) const {
+    return kind == track::ActionKind::kEmail || (messages && kind == track::ActionKind::kShow);
+  }
+};
+
+// What is looked at before a delivery is handed over. The functions are called within a
+// transaction, so they ask nobody; none: all may go out at once.
+struct SendRules {
+  // The first instant from `now` on at which it may go out; kNever: not within any foreseeable
+  // time.
+  std::function<base::Instant(const Delivery&, base::Instant now)> not_before = {};
+  std::function<std::optional<SendCap>(base::TrackId, base::Instant now)> cap = {};
 };
 
 struct DeliveryResult {
@@ -338,6 +423,8 @@ struct PositionReport {
   base::Instant due_at;
 };
 
+inline constexpr std::int64_t kReportedEvents = 100;
+
 struct ContactReport {
   base::ContactId id;
   std::string key;
@@ -345,6 +432,8 @@ struct ContactReport {
   std::vector<std::string> tags;
   std::vector<PositionReport> positions;
   std::vector<MoveRow> moves;  // by track, entry, number
+  // The newest kReportedEvents, in order.
+  std::vector<track::BlockEvent> events;
 };
 
 struct OutboxRow {

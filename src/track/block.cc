@@ -73,6 +73,7 @@ void ContactBlock::clear() {
   tags.clear();
   places.clear();
   events.clear();
+  newest.clear();
   data.clear();
 }
 

@@ -111,6 +111,9 @@ struct BlockEvent {
   base::Instant at;  // by the database's clock
   std::string name;
   std::string properties;  // a JSON object
+  // False: only `did` finds it, since it answers another entry's action, or this entry has recorded
+  // it itself.
+  bool heard = true;
 };
 
 // A place on a track that conditions ask for, `on track "…" at "…"`: any step where none is named.
@@ -139,9 +142,11 @@ struct ContactBlock {
       tags;  // parallel to decide::Program::tags: 1 where the contact has it
   std::vector<std::vector<std::uint8_t>> places;  // parallel to decide::Program::places: 1 where
                                                   // some entry of the contact stands there
-  // Per row, ascending by id, those that Program::events() names; or no rows at all, where it names
-  // none.
+  // Per row, ascending by id, those that Program::events() names and that the entry has not heard,
+  // and of those that Program::recalls() names all; or no rows at all, where none are named.
   std::vector<std::vector<BlockEvent>> events;
+  std::vector<std::int64_t> newest;  // per row: id of the contact's newest event whatever its name;
+                                     // or no rows at all
   // Per row what the entry holds beside its position, a JSON object or ""; or no rows at all, where
   // Program::keeps_data() is false.
   std::vector<std::string> data;
@@ -218,8 +223,8 @@ struct BlockOutcome {
   std::vector<base::Instant> step_at;
   std::vector<base::Instant> due_at;  // kNever: waits for no time
   std::vector<std::uint64_t> stayed;
-  std::vector<std::int64_t> heard;  // the last event that was looked at
-  std::vector<std::string> data;    // as in ContactBlock, afterwards
+  std::vector<std::int64_t> heard;  // the last event that was looked at; no rows: as before
+  std::vector<std::string> data;    // as in ContactBlock, afterwards; no rows: as before
   TextColumn
       seen;  // JSON object of the fields that the tested rules read, as loaded; "" when moves is 0
   TextColumn payload;  // "" or a JSON array, one element per act of the row's shape (null: none)
@@ -231,5 +236,11 @@ struct BlockOutcome {
   }
   void clear();
 };
+
+// What the row has heard after the passage.
+inline std::int64_t heard_after(const ContactBlock& before, const BlockOutcome& after,
+                                std::size_t row) {
+  return after.heard.empty() ? before.heard[row] : after.heard[row];
+}
 
 }  // namespace turnout::track

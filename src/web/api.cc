@@ -138,8 +138,9 @@ Response outbox(const Call& call) {
   if (const auto given = call.request.query.find("state"); given != call.request.query.end()) {
     state = outbox_state_of(given->second);
     if (!state) {
-      return error_response(422, fmt::format("\"{}\" is no state", given->second), "state",
-                            "states are waiting, sending, sent, failed and uncertain");
+      return error_response(
+          422, fmt::format("\"{}\" is no state", given->second), "state",
+          "states are waiting, sending, sent, failed, uncertain, withdrawn and capped");
     }
   }
   if (const auto given = call.request.query.find("limit"); given != call.request.query.end()) {
@@ -195,6 +196,22 @@ Response import(const Call& call) {
   return json(import_json(result.value()));
 }
 
+Response record(const Call& call) {
+  std::vector<store::NewEvent> events;
+  BadInput bad;
+  if (!read_events(call.request.body, events, bad)) {
+    return bad_input(bad);
+  }
+  auto result = call.session.record_events(events);
+  if (!result) {
+    return error_response(result.error());
+  }
+  if (result.value().recorded > 0) {
+    call.host.contacts_changed();
+  }
+  return json(record_json(result.value()));
+}
+
 // One kind of address: "*" stands for any one segment, which the handler is given.
 struct Route {
   const char* method;
@@ -223,6 +240,7 @@ const std::vector<Route>& routes() {
        [](const Call& c, const std::string&) { return declare_fields(c); }},
       {"POST", {"api", "backtest"}, [](const Call& c, const std::string&) { return backtest(c); }},
       {"POST", {"api", "import"}, [](const Call& c, const std::string&) { return import(c); }},
+      {"POST", {"api", "events"}, [](const Call& c, const std::string&) { return record(c); }},
   };
   return all;
 }

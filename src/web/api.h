@@ -20,6 +20,7 @@ inline constexpr std::size_t kMaxBodyBytes = 32 * 1024 * 1024;
 inline constexpr std::size_t kMaxImportRows = 5'000;
 inline constexpr std::size_t kMaxImportFields = 1'000;
 inline constexpr std::size_t kMaxKeyBytes = 255;
+inline constexpr std::size_t kMaxNameBytes = 255;  // of an event, and of its id
 inline constexpr std::size_t kMaxEmailBytes = 320;
 inline constexpr std::size_t kMaxTextBytes = 64 * 1024;
 inline constexpr int kMaxOutboxRows = 10'000;

@@ -14,7 +14,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::pair<store::OutboxState, const char*> kOutboxStates[] = {
     {store::OutboxState::kWaiting, "waiting"},     {store::OutboxState::kSending, "sending"},
     {store::OutboxState::kSent, "sent"},           {store::OutboxState::kFailed, "failed"},
-    {store::OutboxState::kUncertain, "uncertain"}, {store::OutboxState::kWithdrawn, "withdrawn"}};
+    {store::OutboxState::kUncertain, "uncertain"}, {store::OutboxState::kWithdrawn, "withdrawn"},
+    {store::OutboxState::kCapped, "capped"}};
 
 // Stored text that is not UTF-8 must not make an answer fail.
 std::string dump(const Json& json) {
@@ -189,6 +190,22 @@ std::string progress_json(const store::Progress& progress, const store::TrackVer
   return dump(object);
 }
 
+namespace {
+
+Json events_json(const std::vector<track::BlockEvent>& events) {
+  Json list = Json::array();
+  for (const track::BlockEvent& event : events) {
+    Json properties = Json::parse(event.properties, nullptr, false);
+    list.push_back({{"number", event.id},
+                    {"at", instant(event.at)},
+                    {"event", event.name},
+                    {"properties", properties.is_object() ? properties : Json::object()}});
+  }
+  return list;
+}
+
+}  // namespace
+
 std::string why_json(const store::ContactReport& report, const std::vector<std::string>& rules) {
   Json fields = Json::object();
   for (const auto& [name, value] : report.fields) {
@@ -225,7 +242,8 @@ std::string why_json(const store::ContactReport& report, const std::vector<std::
                    {"fields", std::move(fields)},
                    {"tags", report.tags},
                    {"positions", std::move(positions)},
-                   {"moves", std::move(moves)}});
+                   {"moves", std::move(moves)},
+                   {"events", events_json(report.events)}});
 }
 
 std::string outbox_json(const std::vector<store::OutboxRow>& rows) {
@@ -261,6 +279,11 @@ std::string fields_json(const track::Catalogue& catalogue,
 std::string import_json(const store::ImportResult& result) {
   return dump(Json{
       {"inserted", result.inserted}, {"updated", result.updated}, {"unchanged", result.unchanged}});
+}
+
+std::string record_json(const store::RecordResult& result) {
+  return dump(Json{
+      {"recorded", result.recorded}, {"repeated", result.repeated}, {"contacts", result.contacts}});
 }
 
 namespace {

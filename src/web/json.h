@@ -33,6 +33,7 @@ std::string fields_json(const track::Catalogue& catalogue,
                         const std::vector<std::string>& templates,
                         const std::vector<std::string>& webhooks);
 std::string import_json(const store::ImportResult& result);
+std::string record_json(const store::RecordResult& result);
 std::string publish_json(const PublishAnswer& answer);
 std::string backtest_json(const BacktestAnswer& answer);
 
@@ -49,6 +50,7 @@ bool read_fields(std::string_view body, std::vector<track::Field>& fields, BadIn
 bool read_import(std::string_view body, const track::Catalogue& catalogue,
                  store::ContactBatch& batch, BadInput& bad);
 // {"text": "track …", "file": "a.track", "map": {"Old": "New", "Gone": null}}.
+bool read_events(std::string_view body, std::vector<store::NewEvent>& events, BadInput& bad);
 bool read_publish(std::string_view body, PublishRequest& request, BadInput& bad);
 // {"text": "track …", "file": "a.track", "after": 0, "limit": 1000, "now": "…", "length": "30
 // days"}.

@@ -306,6 +306,66 @@ bool read_backtest(std::string_view body, BacktestRequest& request, BadInput& ba
   return true;
 }
 
+namespace {
+
+bool read_event(const SortedJson& json, const std::string& where, store::NewEvent& event,
+                BadInput& bad) {
+  const bool read =
+      json.is_object()
+          ? only_members(json, {"key", "event", "properties", "id"}, bad) &&
+                read_text(json, "key", event.key, bad) &&
+                read_text(json, "event", event.name, bad) && read_text(json, "id", event.id, bad)
+          : fail(bad, "", "is not an object", "an event is {\"key\": …, \"event\": …}");
+  if (!read) {
+    bad.where = bad.where.empty() ? where : where + "." + bad.where;
+    return false;
+  }
+  for (const auto& [name, text] : {std::pair("key", &event.key), std::pair("event", &event.name),
+                                   std::pair("id", &event.id)}) {
+    if (text->size() > kMaxNameBytes) {
+      return fail(bad, where + "." + name, fmt::format("is longer than {} bytes", kMaxNameBytes));
+    }
+    if (text->empty() && name != std::string_view("id")) {
+      return fail(bad, where + "." + name, "is missing",
+                  "an event needs the key of a contact and a name");
+    }
+  }
+  if (json.contains("properties")) {
+    if (!json["properties"].is_object()) {
+      return fail(bad, where + ".properties", "is not an object");
+    }
+    event.properties = json["properties"].dump();
+    if (event.properties.size() > kMaxTextBytes) {
+      return fail(bad, where + ".properties",
+                  fmt::format("are longer than {} bytes", kMaxTextBytes));
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool read_events(std::string_view body, std::vector<store::NewEvent>& events, BadInput& bad) {
+  SortedJson json;
+  std::string source;
+  if (!parse_object(body, json, bad) || !only_members(json, {"source", "events"}, bad) ||
+      !read_text(json, "source", source, bad)) {
+    return false;
+  }
+  if (!json.contains("events") || !json["events"].is_array() ||
+      json["events"].size() > kMaxImportRows) {
+    return fail(bad, "events", fmt::format("is not an array of at most {} events", kMaxImportRows));
+  }
+  for (std::size_t i = 0; i < json["events"].size(); ++i) {
+    store::NewEvent& event = events.emplace_back();
+    event.source = source;
+    if (!read_event(json["events"][i], fmt::format("events[{}]", i), event, bad)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool read_publish(std::string_view body, PublishRequest& request, BadInput& bad) {
   SortedJson json;
   if (!parse_object(body, json, bad) || !only_members(json, {"text", "file", "map", "plan"}, bad) ||

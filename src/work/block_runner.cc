@@ -72,8 +72,7 @@ BlockDone BlockRunner::run(const BlockTask& task) {
   }
   const decide::Program& program = *entry.value()->program;
   block_.clear();
-  if (auto loaded =
-          session_->load(task.fence.track, task.items, program.fields(), program.tags(), block_);
+  if (auto loaded = session_->load(task.fence.track, task.items, entry.value()->reads, block_);
       !loaded) {
     return failed(loaded.error().message);
   }

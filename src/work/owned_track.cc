@@ -61,6 +61,12 @@ std::vector<std::size_t> indices_of(const std::vector<std::string>& names,
   return found;
 }
 
+// Whether one of the events is among those that the change tells of.
+bool happened(const store::Change& change, const std::set<std::string>& events) {
+  return std::any_of(change.events.begin(), change.events.end(),
+                     [&](const auto& event) { return events.contains(event.first); });
+}
+
 bool listens(const decide::StepListens& step, const std::vector<std::size_t>& fields,
              const std::vector<std::size_t>& tags) {
   const auto any = [](const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
@@ -92,13 +98,19 @@ base::Result<StepResult> OwnedTrack::write_cursor(store::Session& session, const
   return StepResult{};
 }
 
+// "CURSOR|MICROSECONDS": up to where, and when that was.
 base::Result<StepResult> OwnedTrack::note_feed(store::Session& session,
                                                const store::FeedCursor& cursor) {
-  return write_cursor(session, kFeed, cursor.text);
+  TRY(noted_, session.now());
+  return write_cursor(session, kFeed, fmt::format("{}|{}", cursor.text, noted_.us));
 }
 
 void OwnedTrack::test_everybody() {
   retesting_ = base::ContactId(0);
+  if (!entry_->program->gathering_events().empty() && noted_ != track::kNever) {
+    // The clock that noted it may have been ahead of this one.
+    regathering_ = Regathering{noted_ - store::kHeldAround, {}};
+  }
   for (Clause& clause : clauses_) {
     if (is_continuous(*clause.gather)) {
       clause.last_run = track::kNever;
@@ -113,6 +125,7 @@ base::Result<void> OwnedTrack::read_clauses(store::Session& session) {
   for (std::size_t i = 0; i < gathers.size(); ++i) {
     Clause clause;
     clause.gather = &gathers[i];
+    clause.reads = &entry_->gather_reads[i];
     clause.name = fmt::format("gather {} of version {}", i + 1, entry_->published.version.get());
     TRY(const std::optional<std::string> text, session.cursor(fence_.track, clause.name));
     if (text && text->starts_with("done ")) {
@@ -134,7 +147,11 @@ base::Result<StepResult> OwnedTrack::begin(store::Session& session) {
   TRY(const std::optional<std::string> stored, session.cursor(fence_.track, kFeed));
   store::FeedCursor cursor;
   if (stored) {
-    cursor.text = *stored;
+    const std::size_t bar = stored->find('|');
+    cursor.text = stored->substr(0, bar);
+    if (bar != std::string::npos) {
+      noted_ = base::Instant{number_in(std::string_view(*stored).substr(bar + 1))};
+    }
     while (true) {
       TRY(store::FeedBatch batch, session.changes(cursor, kCatchUpBatch));
       if (batch.lost) {
@@ -151,6 +168,9 @@ base::Result<StepResult> OwnedTrack::begin(store::Session& session) {
       }
     }
   } else {
+    if (!entry_->program->gathering_events().empty()) {
+      regathering_ = Regathering{entry_->published.created_at, {}};
+    }
     // Before the first look at all contacts, so that what changes during it is not missed.
     TRY(store::FeedBatch batch, session.changes({}, 1));
     cursor = std::move(batch.next);
@@ -171,7 +191,7 @@ base::Result<store::GatherResult> OwnedTrack::take(store::Session& session, cons
   const decide::GatherClause& gather = *clause.gather;
   const decide::SqlCondition where = condition(session, gather, now);
   if (!where.exact) {
-    TRY(track::ContactBlock block, session.load_these(contacts, gather.fields(), gather.tags()));
+    TRY(track::ContactBlock block, session.load_these(contacts, *clause.reads));
     std::vector<std::uint8_t> kept;
     block.now = now;
     gather.keep(block, kept);
@@ -191,8 +211,7 @@ base::Result<store::GatherResult> OwnedTrack::take_chunk(store::Session& session
                                                          const Clause& clause, base::ContactId from,
                                                          base::Instant now) {
   const decide::GatherClause& gather = *clause.gather;
-  TRY(track::ContactBlock block,
-      session.load_contacts(from, kRetestChunk, gather.fields(), gather.tags()));
+  TRY(track::ContactBlock block, session.load_contacts(from, kRetestChunk, *clause.reads));
   std::vector<std::uint8_t> kept;
   block.now = now;
   gather.keep(block, kept);
@@ -268,6 +287,13 @@ base::Result<StepResult> OwnedTrack::gather(store::Session& session, base::Insta
       return sum;
     }
   }
+  if (regathering_) {
+    TRY(const StepResult one, regather_chunk(session));
+    add(sum, one);
+    if (sum.fenced) {
+      return sum;
+    }
+  }
   if (retesting_) {
     TRY(const StepResult one, retest_chunk(session, *retesting_));
     add(sum, one);
@@ -286,7 +312,8 @@ base::Result<StepResult> OwnedTrack::gather_changed(store::Session& session,
     for (const store::Change& change : changes) {
       if (change.by != fence_.track &&
           (change.created || touches(change.fields, clause.gather->fields()) ||
-           touches(change.tags, clause.gather->tags()))) {
+           touches(change.tags, clause.gather->tags()) ||
+           happened(change, clause.gather->events()))) {
         contacts.push_back(change.contact);
       }
     }
@@ -303,12 +330,113 @@ base::Result<StepResult> OwnedTrack::gather_changed(store::Session& session,
   return sum;
 }
 
+// Whom the events of a batch put on the track: of each contact the first that does, so that what
+// came after it is heard on the way.
+base::Result<std::vector<store::Arrival>> OwnedTrack::arrivals(
+    store::Session& session, const std::vector<store::EventRow>& events, base::Instant& now) {
+  const decide::Program& program = *entry_->program;
+  std::vector<base::ContactId> contacts;
+  for (const store::EventRow& row : events) {
+    if (contacts.empty() || contacts.back() != row.contact) {
+      contacts.push_back(row.contact);
+    }
+  }
+  TRY(track::ContactBlock block, session.load_these(contacts, entry_->reads));
+  now = block.now;
+  std::unordered_map<base::ContactId, std::size_t> row_of;
+  for (std::size_t row = 0; row < block.rows(); ++row) {
+    row_of.emplace(block.contact[row], row);
+  }
+  std::vector<store::Arrival> arrivals;
+  for (const store::EventRow& row : events) {
+    const auto at = row_of.find(row.contact);
+    if (at == row_of.end() || !row.event.heard) {
+      continue;
+    }
+    std::optional<std::string> key = program.entry_key(row.event);
+    if (key && key->empty()) {
+      continue;  // it belongs to no entry of its own
+    }
+    if (const auto step = program.admits(block, at->second, row.event)) {
+      arrivals.push_back(
+          {row.contact, *step, row.event.id, std::move(key), program.data_of(row.event)});
+    }
+  }
+  return arrivals;
+}
+
+base::Result<StepResult> OwnedTrack::gather_on(store::Session& session,
+                                               const std::vector<store::Change>& changes) {
+  const decide::Program& program = *entry_->program;
+  std::vector<store::EventKey> keys;
+  for (const store::Change& change : changes) {
+    for (const auto& [name, number] : change.events) {
+      if (program.gathering_events().contains(name)) {
+        keys.push_back({change.contact, number});
+      }
+    }
+  }
+  if (keys.empty()) {
+    return StepResult{};
+  }
+  TRY(const std::vector<store::EventRow> events, session.events(keys));
+  return take_events(session, events);
+}
+
+base::Result<StepResult> OwnedTrack::regather_chunk(store::Session& session) {
+  TRY(const std::vector<store::EventRow> events,
+      session.events_since(entry_->program->gathering_events(), regathering_->since,
+                           regathering_->after, kRetestChunk));
+  TRY(StepResult result, take_events(session, events));
+  if (result.fenced) {
+    return result;
+  }
+  if (events.size() < static_cast<std::size_t>(kRetestChunk)) {
+    regathering_.reset();
+  } else {
+    regathering_->after = {events.back().contact, events.back().event.id};
+    result.more = true;
+  }
+  return result;
+}
+
+base::Result<StepResult> OwnedTrack::take_events(store::Session& session,
+                                                 const std::vector<store::EventRow>& events) {
+  const decide::Program& program = *entry_->program;
+  StepResult result;
+  if (events.empty()) {
+    return result;
+  }
+  base::Instant now;
+  TRY(std::vector<store::Arrival> coming, arrivals(session, events, now));
+  const auto stopped_by = program.may_have_stopped_by(now);
+  // One of each contact at a time, in order: where entries are told apart, several may come in.
+  while (!coming.empty()) {
+    std::vector<store::Arrival> these;
+    std::vector<store::Arrival> later;
+    for (store::Arrival& arrival : coming) {
+      const bool again = !these.empty() && these.back().contact == arrival.contact;
+      (again ? later : these).push_back(std::move(arrival));
+    }
+    TRY(const store::GatherResult got,
+        session.enter(fence_, entry_->published.version, stopped_by, these));
+    result.made_due = result.made_due || got.gathered > 0;
+    if (got.fenced) {
+      result.fenced = true;
+      break;
+    }
+    coming = std::move(later);
+  }
+  return result;
+}
+
 base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
                                                   const std::vector<store::Change>& changes) {
   const decide::Program& program = *entry_->program;
   struct Touched {
     std::vector<std::size_t> fields;
     std::vector<std::size_t> tags;
+    bool events = false;  // that entries hear, or ask for
   };
   std::unordered_map<base::ContactId, Touched> touched;
   std::vector<base::ContactId> contacts;
@@ -317,8 +445,8 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
       continue;  // an entry is not woken by its own track's writes
     }
     Touched one{indices_of(change.fields, program.fields()),
-                indices_of(change.tags, program.tags())};
-    if (one.fields.empty() && one.tags.empty()) {
+                indices_of(change.tags, program.tags()), happened(change, program.events())};
+    if (one.fields.empty() && one.tags.empty() && !one.events) {
       continue;
     }
     const auto [at, fresh] = touched.try_emplace(change.contact);
@@ -327,6 +455,7 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
     }
     at->second.fields.insert(at->second.fields.end(), one.fields.begin(), one.fields.end());
     at->second.tags.insert(at->second.tags.end(), one.tags.begin(), one.tags.end());
+    at->second.events = at->second.events || one.events;
   }
   std::sort(contacts.begin(), contacts.end());
   StepResult result;
@@ -340,8 +469,9 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
           std::find_if(program.listens().begin(), program.listens().end(),
                        [&](const decide::StepListens& s) { return s.step == row.step; });
       const bool concerned =
-          open ? step != program.listens().end() && listens(*step, what.fields, what.tags)
-               : program.wakes_closed(row.stayed, what.fields, what.tags);
+          what.events ||
+          (open ? step != program.listens().end() && listens(*step, what.fields, what.tags)
+                : program.wakes_closed(row.stayed, what.fields, what.tags));
       if (is_to_be_woken(row, concerned)) {
         wakes.push_back({row.contact, row.entry, row.move_no,
                          open ? program.woken_rules(row.step, what.fields, what.tags) : 0,
@@ -378,13 +508,18 @@ base::Result<StepResult> OwnedTrack::changed(store::Session& session,
   if (sum.fenced) {
     return sum;
   }
+  TRY(const StepResult come, gather_on(session, changes));
+  add(sum, come);
+  if (sum.fenced) {
+    return sum;
+  }
   TRY(const StepResult woken, wake_changed(session, changes));
   add(sum, woken);
   return sum;
 }
 
 base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session, base::ContactId from) {
-  TRY(const track::ContactBlock block, session.load_contacts(from, kRetestChunk, {}, {}));
+  TRY(const track::ContactBlock block, session.load_contacts(from, kRetestChunk, {}));
   if (block.rows() == 0) {
     retesting_.reset();
     return StepResult{};

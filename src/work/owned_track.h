@@ -78,6 +78,7 @@ class OwnedTrack {
  private:
   struct Clause {
     const decide::GatherClause* gather = nullptr;
+    const store::Reads* reads = nullptr;
     std::string name;  // in the table `cursor`; of this version
     std::optional<base::ContactId>
         scanning;  // a run is under way: contacts above this one are to be looked at
@@ -100,6 +101,15 @@ class OwnedTrack {
                                                base::ContactId from, base::Instant now);
   base::Result<StepResult> gather_changed(store::Session& session,
                                           const std::vector<store::Change>& changes);
+  base::Result<StepResult> gather_on(store::Session& session,
+                                     const std::vector<store::Change>& changes);
+  // Puts on the track whom these take there.
+  base::Result<StepResult> take_events(store::Session& session,
+                                       const std::vector<store::EventRow>& events);
+  base::Result<StepResult> regather_chunk(store::Session& session);
+  base::Result<std::vector<store::Arrival>> arrivals(store::Session& session,
+                                                     const std::vector<store::EventRow>& events,
+                                                     base::Instant& now);
   base::Result<StepResult> wake_changed(store::Session& session,
                                         const std::vector<store::Change>& changes);
   base::Result<StepResult> retest_chunk(store::Session& session, base::ContactId from);
@@ -111,6 +121,13 @@ class OwnedTrack {
   bool begun_ = false;
   std::vector<Clause> clauses_;
   std::optional<base::ContactId> retesting_;  // contacts above this one are to be tested again
+  base::Instant noted_ = track::kNever;       // when it was last noted how far the feed was read
+  // Events from `since` on, above `after`, may gather though the feed does not tell of them.
+  struct Regathering {
+    base::Instant since;
+    store::EventKey after;
+  };
+  std::optional<Regathering> regathering_;
 };
 
 }  // namespace turnout::work

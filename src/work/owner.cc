@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kFeedBatch = 5'000;
 constexpr base::Duration kNoteFeedEvery = std::chrono::seconds(2);
+// … and after so many changes, all of which the next owner would look at again before it goes on.
+constexpr std::size_t kNoteFeedAfter = 1'000;
 
 }  // namespace
 
@@ -299,14 +301,15 @@ bool Owner::read_feed() {
       return false;  // the same batch is read again
     }
   }
-  feed_moved_ = feed_moved_ || !batch.value().changes.empty();
+  feed_unnoted_ += batch.value().changes.size();
   feed_ = std::move(batch.value().next);
   busy_ = busy_ || batch.value().more;
   return true;
 }
 
 bool Owner::note_feed() {
-  if (!feed_moved_ || base::boot_now() - feed_noted_ < kNoteFeedEvery) {
+  const bool recently = base::boot_now() - feed_noted_ < kNoteFeedEvery;
+  if (feed_unnoted_ == 0 || (recently && feed_unnoted_ < kNoteFeedAfter)) {
     return true;
   }
   CHECK(feed_.has_value());
@@ -324,7 +327,7 @@ bool Owner::note_feed() {
       return false;
     }
   }
-  feed_moved_ = false;
+  feed_unnoted_ = 0;
   feed_noted_ = base::boot_now();
   return true;
 }

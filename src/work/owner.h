@@ -113,7 +113,7 @@ class Owner {
   // The thread's own.
   std::map<base::TrackId, OwnedTrack> tracks_;
   std::optional<store::FeedCursor> feed_;  // none: no track has begun
-  bool feed_moved_ = false;                // since it was last noted
+  std::size_t feed_unnoted_ = 0;           // changes read since it was last noted
   base::Tick feed_noted_{};
   bool busy_ = false;  // there is more to do at once
 

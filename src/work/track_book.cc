@@ -4,6 +4,19 @@
 
 namespace turnout::work {
 
+namespace {
+
+store::Reads reads_of(const decide::Program& program) {
+  return {program.fields(), program.tags(),    program.places(),
+          program.events(), program.recalls(), program.keeps_data()};
+}
+
+store::Reads reads_of(const decide::GatherClause& clause) {
+  return {clause.fields(), clause.tags(), clause.places(), {}, clause.events(), false};
+}
+
+}  // namespace
+
 std::shared_ptr<const TrackEntry> TrackBook::compile(store::TrackVersion published,
                                                      const track::Catalogue& catalogue) const {
   auto entry = std::make_shared<TrackEntry>();
@@ -17,11 +30,21 @@ std::shared_ptr<const TrackEntry> TrackBook::compile(store::TrackVersion publish
   auto program = decide::Program::compile(tree.value(), catalogue, version.numbering, version.id,
                                           version.version);
   auto gathers = decide::compile_gathers(tree.value(), catalogue, version.numbering);
+  auto guards = decide::Guards::compile(tree.value(), catalogue);
   if (!program) {
     entry->problem = program.error().message;
   } else if (!gathers) {
     entry->problem = gathers.error().message;
+  } else if (!guards) {
+    entry->problem = guards.error().message;
   } else {
+    if (guards.value().any()) {
+      entry->guards = std::make_shared<const decide::Guards>(std::move(guards.value()));
+    }
+    entry->reads = reads_of(program.value());
+    for (const decide::GatherClause& clause : gathers.value()) {
+      entry->gather_reads.push_back(reads_of(clause));
+    }
     entry->program = std::make_shared<const decide::Program>(std::move(program.value()));
     entry->gathers =
         std::make_shared<const std::vector<decide::GatherClause>>(std::move(gathers.value()));

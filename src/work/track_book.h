@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "decide/gather.h"
+#include "decide/guards.h"
 #include "decide/program.h"
 #include "store/store.h"
 
@@ -23,6 +24,9 @@ struct TrackEntry {
   store::TrackVersion published;
   std::shared_ptr<const decide::Program> program;                    // null when `problem` is set
   std::shared_ptr<const std::vector<decide::GatherClause>> gathers;  // null when `problem` is set
+  std::shared_ptr<const decide::Guards> guards;  // null where no message is ever held up
+  store::Reads reads;                            // of a block
+  std::vector<store::Reads> gather_reads;        // of contacts, parallel to `gathers`
   std::string problem;  // why this program cannot run it (an older server and a newer track), or ""
 };
 

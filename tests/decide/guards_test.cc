@@ -1,6 +1,9 @@
 // When messages may go out: quiet hours and caps.
 
 #include "decide/guards.h"
+
+#include <gmock/gmock.h>
+
 #include "blocks.h"
 
 namespace turnout::decide {
@@ -77,6 +80,38 @@ TEST(Guards, CapsCountWhatWasSentWithinTheTime) {
   EXPECT_FALSE(
       guards("  send at most 1 message per 7 days\n").capped(ActionKind::kWebhook, now, sent));
   EXPECT_FALSE(guards("").capped(ActionKind::kEmail, now, sent));
+}
+
+// As servers ask: with the track's zone clause.
+TEST(Guards, CompiledFromATrack) {
+  track::Catalogue catalogue = track::built_in_catalogue();
+  catalogue.fields.push_back({"home", track::Type::kText, "home"});
+  const auto compiled = [&](const std::string& clauses) {
+    auto made = Guards::compile(
+        parsed("track \"t\"\n" + clauses + "step \"a\"\n  otherwise:\n    stop\n"), catalogue);
+    EXPECT_TRUE(made) << made.error().message;
+    return std::move(made).value();
+  };
+  EXPECT_FALSE(compiled("").any());
+  EXPECT_THAT(compiled("  time zone of home or \"Europe/Berlin\"\n").fields(), testing::IsEmpty());
+  const Guards night = compiled(
+      "  time zone of home or \"Europe/Berlin\"\n  send at most 2 emails per 7 days\n"
+      "  quiet from 21:00 to 08:00\n");
+  EXPECT_TRUE(night.any());
+  EXPECT_THAT(night.fields(), testing::ElementsAre("home"));
+  const auto not_before = [&](ActionKind kind, const std::string& home) {
+    return base::format_instant(night.not_before(kind, at("2026-06-01T20:00:00Z"),
+                                                 [&](const std::string&) { return home; }));
+  };
+  EXPECT_EQ(not_before(ActionKind::kEmail, ""), "2026-06-02T06:00:00Z");
+  EXPECT_EQ(not_before(ActionKind::kEmail, "America/Chicago"), "2026-06-01T20:00:00Z");
+  EXPECT_EQ(not_before(ActionKind::kWebhook, ""), "2026-06-01T20:00:00Z");
+  const auto cap = night.cap(at("2026-04-01T20:00:00Z"));
+  ASSERT_TRUE(cap.has_value());
+  EXPECT_EQ(cap->at_most, 2);
+  EXPECT_FALSE(cap->messages);
+  EXPECT_EQ(base::format_instant(cap->since), "2026-03-25T21:00:00Z")
+      << "clocks went forward between";
 }
 
 }  // namespace

@@ -112,7 +112,8 @@ def check_outbox(database, names, asked, ids_path):
     got = collections.Counter()
     for line in open(ids_path, encoding="utf-8"):
         identity = line.split(" ")[1].strip("<>")
-        got[identity.split("@")[0]] += 1
+        if identity.split(".")[0] == "1":
+            got[identity.split("@")[0]] += 1
     for key, state in rows.items():
         allowed = {"sent": (1,), "uncertain": (0, 1)}.get(state, (0,))
         if got[key] not in allowed:

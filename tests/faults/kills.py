@@ -18,6 +18,7 @@ import tempfile
 import time
 
 from accounts import Contacts, check, wait_for_the_end
+from pings import Pings
 from servers import Database, Group, end_of_run, start_sink
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -56,6 +57,9 @@ def main():
         group.declare([{"name": "seen", "type": "boolean"}])
         group.command("import", str(batch), "--type", "score=number")
         group.command("apply", str(HERE / "kills.track"))
+        group.command("apply", str(HERE / "pings.track"))
+        pings = Pings(random.Random(options.seed + 1), group)
+        pings.start()
         for turn in range(options.kills):
             contacts.more(options.contacts_per_kill, batch)
             group.command("import", str(batch))
@@ -66,8 +70,12 @@ def main():
             group.start(victim)
             if (turn + 1) % 10 == 0:
                 print(f"{turn + 1} kills, {len(contacts.all)} contacts", flush=True)
+        pings.finish()
         wait_for_the_end(database, contacts)
-        failed = not check(database, contacts, folder / "ids", f"{options.kills} kills")
+        problems = pings.check(database, folder / "ids")
+        for problem in problems:
+            print("wrong:", problem)
+        failed = not check(database, contacts, folder / "ids", f"{options.kills} kills") or bool(problems)
         # Each server has lived through some of the kills since it was last killed itself.
         for kind in ("joined", "track_gained", "peer_gone"):
             if group.transitions(kind) == 0:

@@ -23,6 +23,7 @@ import time
 import disk
 import network
 from accounts import Contacts, check, wait_for_the_end
+from pings import Pings
 from postgres import Server
 from servers import Database, Group, end_of_run, start_sink
 
@@ -202,6 +203,9 @@ def main():
         group.declare([{"name": "seen", "type": "boolean"}])
         group.command("import", str(batch), "--type", "score=number")
         group.command("apply", str(HERE / "kills.track"))
+        group.command("apply", str(HERE / "pings.track"))
+        pings = Pings(random.Random(options.seed + 1), group)
+        pings.start()
         nemesis = Nemesis(dice, group, Server() if real else None, full, options.only)
         until = time.monotonic() + 60 * options.minutes if options.minutes else None
         while (time.monotonic() < until) if until else (done < options.faults):
@@ -211,8 +215,9 @@ def main():
             nemesis.strike()
             done += 1
         wrong = settled(group, database, CYCLE * (MISS_LIMIT + 2) + 10)
+        pings.finish()
         wait_for_the_end(database, contacts)
-        problems = nemesis.problems + ([f"after the last fault the group is left with {wrong}"] if wrong else [])
+        problems = nemesis.problems + pings.check(database, folder / "ids") + ([f"after the last fault the group is left with {wrong}"] if wrong else [])
         for problem in problems:
             print(f"wrong: {problem}")
         failed = not check(database, contacts, folder / "ids", f"{done} faults") or bool(problems)

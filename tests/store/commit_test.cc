@@ -56,9 +56,10 @@ TEST_P(CommitTest, WritesEverythingThatABlockSays) {
   using Row = std::vector<std::string>;
   EXPECT_THAT(
       dump.tables["position"],
-      ElementsAre(Row{"T", "k1", "1", "2", "2", "1", "1", "0", "5", "now", early, late},
-                  Row{"T", "k2", "1", "7", "1", "1", "2", "0", "0", "now", early, "never"},
-                  Row{"T", "k3", "1", "1", "0", "1", "0", "0", "0", "now", early, "never"}));
+      ElementsAre(
+          Row{"T", "k1", "1", "2", "2", "1", "1", "0", "5", "now", early, late, "", ""},
+          Row{"T", "k2", "1", "7", "1", "1", "2", "0", "0", "now", early, "never", "", ""},
+          Row{"T", "k3", "1", "1", "0", "1", "0", "0", "0", "now", early, "never", "", ""}));
   EXPECT_THAT(dump.tables["timer"], ElementsAre(Row{"T", "k1", "1", "2", late}));
   const std::string peer = std::to_string(self().incarnation.get());
   EXPECT_THAT(dump.tables["journal"],
@@ -72,7 +73,7 @@ TEST_P(CommitTest, WritesEverythingThatABlockSays) {
                       R"({"a":[1,"]"],"b":"\""})"}));
   EXPECT_THAT(dump.tables["contact_tag"], ElementsAre(Row{"k1", "hot"}));
   EXPECT_THAT(dump.tables["change"], testing::IsSupersetOf({Row{"k1", "T", "changed", "plan"},
-                                                            Row{"k1", "T", "tags", "hot"}}));
+                                                            Row{"k1", "T", "tag", "hot"}}));
   EXPECT_THAT(dump.tables["change"], testing::SizeIs(5));
   EXPECT_THAT(
       dump.tables["tally"],
@@ -252,7 +253,7 @@ TEST_P(CommitTest, WhatIsAddedIsAddedToWhatTheDatabaseHas) {
            }
            return way;
          }));
-  const track::ContactBlock after = must(session().load_these(block.contact, {kScore}, {}));
+  const track::ContactBlock after = must(session().load_these(block.contact, {{kScore}, {}}));
   EXPECT_THAT(after.columns[0].number, ElementsAre(12.5, 2.5, 5, 40));
 }
 
@@ -303,7 +304,7 @@ TEST_P(CommitTest, APositionThatHasStoppedNeverMovesAgain) {
            return way;
          }));
   track::ContactBlock stopped;
-  must(session().load(track(), {{before.contact[0], 1, 1}}, fields(), {}, stopped));
+  must(session().load(track(), {{before.contact[0], 1, 1}}, {fields(), {}}, stopped));
   ASSERT_EQ(1U, stopped.rows());
   EXPECT_EQ(track::PositionState::kStopped, stopped.state[0]);
   const CommitResult result = commit(stopped, all_to(stopped, 2));
@@ -342,9 +343,9 @@ TEST_P(CommitTest, OnlyWhatReallyChangesIsAChange) {
   Dump dump = database().dump(Times::kNormal);
   using Row = std::vector<std::string>;
   EXPECT_THAT(dump.tables["change"],
-              ElementsAre(Row{"k1", "", "created", "score"}, Row{"k1", "T", "tags", "a"},
+              ElementsAre(Row{"k1", "", "created", "score"}, Row{"k1", "T", "tag", "a"},
                           Row{"k2", "", "created", "score"}, Row{"k2", "T", "changed", "score"},
-                          Row{"k2", "T", "tags", "a"}, Row{"k3", "", "created", "score"}));
+                          Row{"k2", "T", "tag", "a"}, Row{"k3", "", "created", "score"}));
 }
 
 TEST_P(CommitTest, FieldsOfAllTypesAreWrittenClearedAndRead) {
@@ -403,7 +404,7 @@ TEST_P(CommitTest, LoadLeavesOutWhoIsNotThereAndKeepsTheRest) {
   items.push_back({all.contact[45], 1, 0});  // not in order
   wanted.insert(all.contact[45]);
   track::ContactBlock block;
-  must(session().load(track(), items, fields(), {"none"}, block));
+  must(session().load(track(), items, {fields(), {"none"}}, block));
   EXPECT_EQ(wanted, std::set<base::ContactId>(block.contact.begin(), block.contact.end()));
   EXPECT_EQ(wanted.size(), block.rows());
   for (std::size_t row = 0; row < block.rows(); ++row) {
@@ -411,7 +412,7 @@ TEST_P(CommitTest, LoadLeavesOutWhoIsNotThereAndKeepsTheRest) {
               key_of(block.contact[row]));
     EXPECT_EQ(0, block.tags[0][row]);
   }
-  must(session().load(track(), {}, fields(), {}, block));
+  must(session().load(track(), {}, {fields(), {}}, block));
   EXPECT_EQ(0U, block.rows());
 }
 
@@ -445,7 +446,7 @@ TEST_P(CommitTest, LoadsNeighboursAsItLoadsOthers) {
   for (std::size_t row = 0; row < all.rows(); row += 5) {
     moving.push_back({all.contact[row], 1, 0});
   }
-  must(session().load(track(), moving, fields(), {}, fifths));
+  must(session().load(track(), moving, {fields(), {}}, fifths));
   commit(fifths, outcome_of(fifths, fields(), [](std::size_t) {
            Way way;
            way.path = {1, 0, 2};
@@ -467,12 +468,12 @@ TEST_P(CommitTest, LoadsNeighboursAsItLoadsOthers) {
   }
   items.push_back({base::ContactId(all.contact.back().get() + 1), 1, 0});  // no such contact
   track::ContactBlock together;
-  must(session().load(track(), items, fields(), {"moved"}, together));
+  must(session().load(track(), items, {fields(), {"moved"}}, together));
   EXPECT_EQ(there, together.rows());
   for (std::size_t row = 0; row < together.rows(); ++row) {
     track::ContactBlock alone;
     const BlockItem item{together.contact[row], together.entry[row], together.move_no[row]};
-    must(session().load(track(), {item}, fields(), {"moved"}, alone));
+    must(session().load(track(), {item}, {fields(), {"moved"}}, alone));
     ASSERT_EQ(1U, alone.rows());
     EXPECT_EQ(together.contact[row], alone.contact[0]);
     EXPECT_EQ(together.step[row], alone.step[0]);

@@ -72,7 +72,7 @@ TEST_P(ContactsTest, WordsOfSqlAreFineAsFields) {
     values.emplace_back("v " + field.name);
   }
   EXPECT_EQ(1, must(session().import_contacts(make_batch({"k"}, odd, {values}))).inserted);
-  const track::ContactBlock block = must(session().load_contacts({}, 10, odd, {}));
+  const track::ContactBlock block = must(session().load_contacts({}, 10, {odd, {}}));
   ASSERT_EQ(1U, block.rows());
   for (std::size_t i = 0; i < odd.size(); ++i) {
     EXPECT_EQ(values[i], block.columns[i].at(0));
@@ -83,11 +83,11 @@ TEST_P(ContactsTest, WordsOfSqlAreFineAsFields) {
 TEST_P(ContactsTest, OtherSessionsReadAFieldThatIsDeclaredMeanwhile) {
   import(2);
   const auto other = must(store().open_session());
-  EXPECT_EQ(2U, must(other->load_contacts({}, 10, {kScore}, {})).rows());
+  EXPECT_EQ(2U, must(other->load_contacts({}, 10, {{kScore}, {}})).rows());
   const track::Field late{"late", track::Type::kNumber, "late"};
   must(session().declare_fields({late}));
   EXPECT_EQ(1, must(other->import_contacts(make_batch({"k1"}, {late}, {{4.0}}))).updated);
-  const track::ContactBlock block = must(other->load_contacts({}, 10, {kScore, late}, {}));
+  const track::ContactBlock block = must(other->load_contacts({}, 10, {{kScore, late}, {}}));
   EXPECT_EQ(track::Value(4.0), block.columns[1].at(0));
   EXPECT_EQ(track::Value(track::Missing{}), block.columns[1].at(1));
 }
@@ -114,7 +114,7 @@ TEST_P(ContactsTest, AnImportInsertsUpdatesAndLeavesAlone) {
               ElementsAre(Row{"a", "", "changed", "email"}, Row{"a", "", "created", "email score"},
                           Row{"b", "", "changed", "score"}, Row{"b", "", "created", "score"},
                           Row{"c", "", "created", ""}, Row{"d", "", "created", "email score"}));
-  const track::ContactBlock block = must(session().load_contacts({}, 10, {kScore, kEmail}, {}));
+  const track::ContactBlock block = must(session().load_contacts({}, 10, {{kScore, kEmail}, {}}));
   ASSERT_EQ(4U, block.rows());
   EXPECT_EQ(track::Value(std::string("A@x")), block.columns[1].at(0));
   EXPECT_EQ(track::Value(track::Missing{}), block.columns[0].at(1));
@@ -128,7 +128,7 @@ TEST_P(ContactsTest, OfRowsWithOneKeyTheLastCounts) {
   EXPECT_EQ(2, result.inserted);
   EXPECT_EQ(0, result.updated + result.unchanged);
   for (const auto& [key, score] : {std::pair("a", 4.0), std::pair("b", 2.0)}) {
-    const track::ContactBlock block = must(session().load_these({id(key)}, {kScore}, {}));
+    const track::ContactBlock block = must(session().load_these({id(key)}, {{kScore}, {}}));
     EXPECT_EQ(track::Value(score), block.columns[0].at(0)) << key;
   }
 }
@@ -138,7 +138,7 @@ TEST_P(ContactsTest, BatchesThatCannotBeAreRefusedWhole) {
     const auto result = session().import_contacts(batch);
     ASSERT_FALSE(result);
     EXPECT_EQ(base::ErrorCode::kInvalid, result.error().code) << result.error().message;
-    EXPECT_EQ(0U, must(session().load_contacts({}, 10, {}, {})).rows());
+    EXPECT_EQ(0U, must(session().load_contacts({}, 10, {{}, {}})).rows());
   };
   refused(make_batch({"a", ""}, {kScore}, {{1.0}, {2.0}}));
   refused(make_batch({"a", std::string("b\0c", 3)}, {kScore}, {{1.0}, {2.0}}));
@@ -161,7 +161,7 @@ TEST_P(ContactsTest, ContactsAreReadInPiecesAndByList) {
   std::vector<double> scores;
   base::ContactId after;
   for (;;) {
-    const track::ContactBlock block = must(session().load_contacts(after, 3, {kScore}, {}));
+    const track::ContactBlock block = must(session().load_contacts(after, 3, {{kScore}, {}}));
     if (block.rows() == 0) {
       break;
     }
@@ -172,7 +172,7 @@ TEST_P(ContactsTest, ContactsAreReadInPiecesAndByList) {
   std::sort(scores.begin(), scores.end());
   EXPECT_THAT(scores, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
   const track::ContactBlock block =
-      must(session().load_these({id("k7"), base::ContactId(999), id("k2")}, {kScore}, {}));
+      must(session().load_these({id("k7"), base::ContactId(999), id("k2")}, {{kScore}, {}}));
   EXPECT_THAT(block.columns[0].number, UnorderedElementsAre(7, 2));
 }
 

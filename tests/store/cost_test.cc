@@ -74,7 +74,7 @@ TEST_P(CostTest, BlocksOfAnySizeCostTheSameNumberOfStatements) {
     }
     ASSERT_EQ(static_cast<std::size_t>(size), items.size());
     cost.push_back(
-        statements([&] { must(session().load(track(), items, fields(), {"a"}, block)); }));
+        statements([&] { must(session().load(track(), items, {fields(), {"a"}}, block)); }));
     const track::BlockOutcome after = busy(block);
     cost.push_back(statements([&] { EXPECT_EQ(size, commit(block, after).moves); }));
     cost.push_back(statements([&] { EXPECT_EQ(0, commit(block, after).moves); }));
@@ -119,7 +119,7 @@ TEST_P(CostTest, OneBlockCommittedByTwoAtOnceMovesEachContactOnce) {
         for (std::size_t row = begin; row < begin + 100; ++row) {
           items.push_back({block.contact[row], 1, 0});
         }
-        must(mine->load(track(), items, of_block, {}, part));
+        must(mine->load(track(), items, {of_block, {}}, part));
         const track::BlockOutcome after = busy(part);
         Commit commit;
         commit.fence = fence();
@@ -160,7 +160,7 @@ TEST_P(CostTest, ATakeOverBetweenCommitsLosesNothing) {
     const auto mine = must(store().open_session());
     for (std::size_t row = 0; row < block.rows(); ++row) {
       track::ContactBlock one;
-      must(mine->load(track(), {{block.contact[row], 1, 0}}, of_block, {}, one));
+      must(mine->load(track(), {{block.contact[row], 1, 0}}, {of_block, {}}, one));
       const track::BlockOutcome after = busy(one);
       Commit commit;
       commit.fence = old;

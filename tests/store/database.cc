@@ -53,6 +53,11 @@ std::string value_text(const track::Value& value, Times times) {
   return std::visit(Say{times}, value);
 }
 
+// However a database writes it.
+std::string json_text(const std::string& text) {
+  return text.empty() ? "" : nlohmann::json::parse(text).dump();
+}
+
 std::string sorted_list(std::vector<std::string> names) {
   std::sort(names.begin(), names.end());
   std::string text;
@@ -74,17 +79,20 @@ std::vector<std::string> row_of(const Parts&... parts) {
   return {text(parts)...};
 }
 
-// One row for what changed of the fields and one for the tags, since the two may stand in one row
-// of the table or in two.
+// One row for what changed of the fields and one for each tag and event, since these may stand in
+// one row of the table or in several.
 void add_change(const std::string& contact, const std::string& track, bool created,
                 const std::vector<std::string>& fields, const std::vector<std::string>& tags,
-                Dump& dump) {
+                const std::vector<std::pair<std::string, std::int64_t>>& events, Dump& dump) {
   if (created || !fields.empty()) {
     dump.tables["change"].push_back(
         row_of(contact, track, created ? "created" : "changed", sorted_list(fields)));
   }
-  if (!tags.empty()) {
-    dump.tables["change"].push_back(row_of(contact, track, "tags", sorted_list(tags)));
+  for (const std::string& tag : tags) {
+    dump.tables["change"].push_back(row_of(contact, track, "tag", tag));
+  }
+  for (const auto& [name, number] : events) {
+    dump.tables["change"].push_back(row_of(contact, track, "event", name, number));
   }
 }
 
@@ -139,10 +147,11 @@ class ModelDatabase final : public TestDatabase {
 
   static void dump_track_state(const model::Tables& t, Times times, Dump& dump) {
     for (const auto& [key, p] : t.positions) {
-      dump.tables["position"].push_back(row_of(
-          track(t, key.track), contact(t, key.contact), key.entry, p.step, p.move_no,
-          p.version.get(), static_cast<int>(p.state), p.heard, p.stayed,
-          time_text(p.entered_at, times), time_text(p.step_at, times), time_text(p.due_at, times)));
+      dump.tables["position"].push_back(
+          row_of(track(t, key.track), contact(t, key.contact), key.entry, p.step, p.move_no,
+                 p.version.get(), static_cast<int>(p.state), p.heard, p.stayed,
+                 time_text(p.entered_at, times), time_text(p.step_at, times),
+                 time_text(p.due_at, times), p.entry_key.value_or(""), json_text(p.data)));
     }
     for (const auto& [key, move_no] : t.timers) {
       dump.tables["timer"].push_back(row_of(track(t, key.track), contact(t, key.contact), key.entry,
@@ -201,7 +210,18 @@ class ModelDatabase final : public TestDatabase {
     }
     for (const Change& change : t.changes) {
       add_change(contact(t, change.contact), track(t, change.by), change.created, change.fields,
-                 change.tags, dump);
+                 change.tags, change.events, dump);
+    }
+    for (const auto& [id, events] : t.events) {
+      std::int64_t number = 0;
+      for (const model::ModelEvent& e : events) {
+        dump.tables["event"].push_back(row_of(contact(t, id), ++number, e.name, e.entry,
+                                              static_cast<int>(e.origin), time_text(e.at, times),
+                                              json_text(e.properties)));
+      }
+    }
+    for (const auto& [source, id] : t.messages) {
+      dump.tables["message"].push_back(row_of(source, id));
     }
   }
 
@@ -214,7 +234,7 @@ class ModelDatabase final : public TestDatabase {
 struct DumpQuery {
   const char* table;
   const char* sql;
-  std::string kinds;  // one letter per column: i integer, s text, t time
+  std::string kinds;  // one letter per column: i integer, s text, t time, j JSON
 };
 
 const std::vector<DumpQuery>& dump_queries() {
@@ -222,9 +242,15 @@ const std::vector<DumpQuery>& dump_queries() {
       {"position",
        "select t.name, c.key, p.entry, p.step, p.move_no, p.version, p.state, p.heard, p.stayed, "
        "p.entered_at, p.step_at, "
-       "p.due_at from position p join track t on t.id = p.track_id join contact c on c.id = "
+       "p.due_at, p.entry_key, p.entry_data from position p join track t on t.id = p.track_id join "
+       "contact c on c.id = "
        "p.contact_id",
-       "ssiiiiiiittt"},
+       "ssiiiiiiitttsj"},
+      {"event",
+       "select c.key, e.number, e.name, e.entry, e.origin, e.at, e.properties from event e join "
+       "contact c on c.id = e.contact_id",
+       "sisiitj"},
+      {"message", "select source, message_id from message", "ss"},
       {"timer",
        "select t.name, c.key, r.entry, r.move_no, r.due_at from timer r join track t on t.id = "
        "r.track_id "
@@ -275,6 +301,8 @@ std::string cell_text(const sql::Rows& rows, std::size_t row, std::size_t column
       return std::to_string(rows.integer(row, column));
     case 't':
       return time_text(rows.instant(row, column), times);
+    case 'j':
+      return json_text(rows.text(row, column));
     default:
       return rows.text(row, column);
   }
@@ -313,7 +341,8 @@ void dump_sql_contacts(sql::Connection& connection, Times times, Dump& dump) {
     const nlohmann::json what = nlohmann::json::parse(changes.text(i, 3));
     add_change(changes.text(i, 0), changes.text(i, 1), changes.boolean(i, 2),
                what.value("fields", std::vector<std::string>()),
-               what.value("tags", std::vector<std::string>()), dump);
+               what.value("tags", std::vector<std::string>()),
+               what.value("events", std::vector<std::pair<std::string, std::int64_t>>()), dump);
   }
 }
 

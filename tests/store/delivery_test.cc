@@ -232,5 +232,111 @@ TEST_P(DeliveryTest, WhatAPeerHadWhenItEndedIsUncertain) {
             report.actions[0].states);
 }
 
+// Quiet hours: it goes on waiting, and has not been tried.
+TEST_P(DeliveryTest, WhatMayNotGoOutYetGoesOnWaiting) {
+  ask();
+  const std::vector<OutboxKey> keys = due_keys();
+  SendRules rules;
+  rules.not_before = [&](const Delivery& delivery, base::Instant now) {
+    EXPECT_EQ(1U, delivery.values.size());
+    return delivery.kind == track::ActionKind::kEmail && std::get<double>(delivery.values[0]) < 3
+               ? now + std::chrono::hours(2)
+               : now;
+  };
+  const auto taken =
+      must(session().take_deliveries(keys, self(), std::chrono::minutes(1), {kScore}, rules));
+  EXPECT_THAT(taken, SizeIs(3));
+  EXPECT_THAT(due_keys(), IsEmpty());
+  const base::Instant now = must(session().now());
+  for (const OutboxRow& row : must(session().outbox(OutboxState::kWaiting, 10))) {
+    EXPECT_EQ(0, row.attempt);
+    EXPECT_GT(row.due, now + std::chrono::minutes(119));
+    EXPECT_LT(row.due, now + std::chrono::minutes(121));
+    EXPECT_THAT(row.contact_key, testing::AnyOf("k1", "k2"));
+  }
+  EXPECT_EQ((std::map<OutboxState, int>{{OutboxState::kWaiting, 2}, {OutboxState::kSending, 3}}),
+            states());
+  // However long it is, it is looked at again within a day.
+  rules.not_before = [](const Delivery&, base::Instant) { return track::kNever; };
+  std::vector<OutboxKey> waiting;
+  for (const OutboxRow& row : must(session().outbox(OutboxState::kWaiting, 10))) {
+    waiting.push_back(row.key);
+  }
+  EXPECT_THAT(must(session().take_deliveries(waiting, self(), std::chrono::minutes(1), {}, rules)),
+              IsEmpty());
+  for (const OutboxRow& row : must(session().outbox(OutboxState::kWaiting, 10))) {
+    EXPECT_LT(row.due, now + std::chrono::hours(25));
+  }
+}
+
+class CapTest : public DeliveryTest {
+ protected:
+  // k1 is sent `emails` e-mails by one move.
+  std::vector<OutboxKey> ask_many(int emails) {
+    import(1);
+    gather();
+    const track::ContactBlock block = load_due();
+    commit(block, outcome_of(block, fields(), [&](std::size_t) {
+             Way way;
+             way.path = {1, 0, 2};
+             for (int i = 1; i <= emails; ++i) {
+               way.acts.push_back(
+                   {1, static_cast<std::int16_t>(i), track::ActionKind::kEmail, 5, false});
+             }
+             way.acts.push_back({1, 99, track::ActionKind::kWebhook, 6, false});
+             return way;
+           }));
+    return due_keys();
+  }
+  SendRules at_most(std::int64_t count, base::Duration within = std::chrono::hours(1)) {
+    SendRules rules;
+    rules.cap = [=](base::TrackId, base::Instant now) {
+      return SendCap{false, count, now - within};
+    };
+    return rules;
+  }
+  std::vector<Delivery> take(const std::vector<OutboxKey>& keys, const SendRules& rules) {
+    return must(session().take_deliveries(keys, self(), std::chrono::minutes(1), {}, rules));
+  }
+};
+TURNOUT_STORE_SUITE(CapTest);
+
+TEST_P(CapTest, WhatIsAboveTheCapIsDroppedAndTheEntryHearsOfIt) {
+  const std::vector<OutboxKey> keys = ask_many(4);
+  const std::vector<Delivery> taken = take(keys, at_most(3));
+  ASSERT_THAT(taken, SizeIs(4)) << "webhooks are not counted";
+  EXPECT_EQ(track::ActionKind::kWebhook, taken.back().kind);
+  EXPECT_EQ((std::map<OutboxState, int>{{OutboxState::kSending, 4}, {OutboxState::kCapped, 1}}),
+            states());
+  track::ContactBlock block;
+  const Reads reads{{}, {}, {}, {"email.capped"}, {"email.capped"}, false};
+  must(session().load(track(), {{id("k1"), 1, 1}}, reads, block));
+  ASSERT_THAT(block.events.at(0), SizeIs(1));
+  EXPECT_TRUE(block.events[0][0].heard);
+  EXPECT_EQ(R"({"email":"hello"})", block.events[0][0].properties);
+  // Nobody else hears it.
+  const auto rows = must(session().events({{id("k1"), 1}}));
+  ASSERT_THAT(rows, SizeIs(1));
+  EXPECT_FALSE(rows[0].event.heard);
+}
+
+TEST_P(CapTest, WhatIsBeingSentAndWhatWasSentCounts) {
+  const std::vector<OutboxKey> keys = ask_many(4);
+  ASSERT_THAT(take({keys[0]}, at_most(2)), SizeIs(1));
+  must(session().note_deliveries(self(), {{keys[0], 1, OutboxState::kSent, {}, ""}}));
+  ASSERT_THAT(take({keys[1]}, at_most(2)), SizeIs(1)) << "one was sent";
+  EXPECT_THAT(take({keys[2]}, at_most(2)), IsEmpty()) << "and one is on its way";
+  must(session().note_deliveries(self(), {{keys[1], 1, OutboxState::kFailed, {}, ""}}));
+  EXPECT_THAT(take({keys[3]}, at_most(2)), SizeIs(1)) << "which has failed";
+  EXPECT_EQ(1, states()[OutboxState::kCapped]);
+}
+
+TEST_P(CapTest, WhatWasSentLongerAgoDoesNotCount) {
+  const std::vector<OutboxKey> keys = ask_many(2);
+  ASSERT_THAT(take({keys[0]}, at_most(1)), SizeIs(1));
+  must(session().note_deliveries(self(), {{keys[0], 1, OutboxState::kSent, {}, ""}}));
+  EXPECT_THAT(take({keys[1]}, at_most(1, std::chrono::hours(-1))), SizeIs(1));
+}
+
 }  // namespace
 }  // namespace turnout::store::test

@@ -90,6 +90,10 @@ track::BlockOutcome outcome_of(const track::ContactBlock& block,
     out.step_at.push_back(w.step_at);
     out.due_at.push_back(w.due);
     out.stayed.push_back(w.stayed);
+    out.heard.push_back(w.heard.value_or(block.heard[row]));
+    if (w.data) {
+      out.data.push_back(*w.data);
+    }
     out.seen.append(w.path.empty() ? "" : w.seen);
     out.payload.append(w.payload);
     for (const auto& [field, value] : w.writes) {

@@ -3,6 +3,7 @@
 // Tracks and blocks made by hand, so that the suite needs neither the language nor the engine.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,8 @@ struct Way {
   std::vector<std::pair<std::size_t, track::Value>> writes;  // (field, value)
   std::vector<std::pair<std::size_t, double>> adds;          // (field, number), no writes beside
   bool withdraws = false;
+  std::optional<std::int64_t> heard;  // nothing: as before
+  std::optional<std::string> data;    // of all rows or none
 };
 
 // The outcome of a block whose rows go these ways; rows with equal ways share a shape.

@@ -203,7 +203,7 @@ track::ContactBlock load_block(Session& session, std::int64_t first, std::int64_
     items.push_back({base::ContactId(id), 1, move_no});
   }
   track::ContactBlock block;
-  CHECK(session.load(base::TrackId(1), items, {}, {}, block));
+  CHECK(session.load(base::TrackId(1), items, {{}, {}}, block));
   return block;
 }
 

@@ -47,7 +47,7 @@ base::ContactId StoreTest::id(const std::string& key) { return must(session().wh
 
 std::string StoreTest::key_of(base::ContactId contact) {
   const track::ContactBlock block =
-      must(session().load_these({contact}, {{"key", track::Type::kText, "key"}}, {}));
+      must(session().load_these({contact}, {{{"key", track::Type::kText, "key"}}, {}}));
   return block.rows() == 1 ? std::string(block.columns[0].text[0]) : "";
 }
 
@@ -69,7 +69,7 @@ track::ContactBlock StoreTest::load_due(const std::vector<std::string>& tags, in
   std::sort(items.begin(), items.end(),
             [](const BlockItem& a, const BlockItem& b) { return a.contact < b.contact; });
   track::ContactBlock block;
-  must(session().load(track_, items, fields_, tags, block));
+  must(session().load(track_, items, {fields_, tags}, block));
   return block;
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -33,7 +35,7 @@ class Trace {
   }
 
   void step() {
-    switch (draw(14)) {
+    switch (draw(16)) {
       case 0:
         return import();
       case 1:
@@ -57,6 +59,10 @@ class Trace {
         return draw(4) == 0 ? give_up() : read_feed();
       case 12:
         return draw(3) == 0 ? publish_again() : cursor();
+      case 13:
+        return record();
+      case 14:
+        return enter();
       default:
         return draw(6) == 0 ? pause() : ask();
     }
@@ -79,7 +85,7 @@ class Trace {
   }
   std::string key(base::ContactId contact) {
     const auto block =
-        must(session_->load_these({contact}, {{"key", track::Type::kText, "key"}}, {}));
+        must(session_->load_these({contact}, {{{"key", track::Type::kText, "key"}}, {}}));
     return block.rows() == 0 ? "?" : std::string(block.columns[0].text[0]);
   }
 
@@ -117,6 +123,57 @@ class Trace {
          << (result.fenced || result.done) << "\n";
   }
 
+  std::string any_event() { return one_of(event_names_); }
+
+  void record() {
+    std::vector<NewEvent> events;
+    for (int n = 1 + draw(6); n > 0; --n) {
+      NewEvent& event = events.emplace_back();
+      event.key = any_key();
+      event.name = any_event();
+      event.properties = coin() ? "" : R"({"zz":1.5,"a":["O'Neill",null,{"b":true}]})";
+      event.source = coin() ? "web" : "app";
+      event.id = draw(3) == 0 ? "" : std::to_string(draw(40));
+    }
+    const RecordResult result = must(session_->record_events(events));
+    log_ << "record " << result.recorded << " " << result.repeated << " " << result.contacts
+         << "\n";
+  }
+
+  // Contacts come in by events that there are, or are not.
+  void enter() {
+    std::vector<Arrival> arrivals;
+    std::set<std::string> keys;
+    for (int n = 1 + draw(4); n > 0; --n) {
+      keys.insert(any_key());
+    }
+    for (const std::string& contact : keys) {
+      Arrival& arrival = arrivals.emplace_back();
+      arrival.contact = id(contact);
+      arrival.step = one_of(steps());
+      arrival.event = draw(8);
+      if (coin()) {
+        arrival.entry_key = coin() ? "\"x\"" : "7";
+      }
+      arrival.data = coin() ? "" : R"({"event":{"a":1},"entry":{"b":"2"}})";
+    }
+    std::optional<base::Instant> stopped_by;
+    if (coin()) {
+      stopped_by = base::Instant{kLongAgo.us + draw(3)};
+    }
+    const GatherResult result = must(session_->enter(fence_, version_, stopped_by, arrivals));
+    log_ << "enter " << result.fenced << " " << result.gathered << "\n";
+  }
+
+  void log_events(std::size_t row) {
+    log_ << "(" << block_.heard[row] << "<" << block_.newest[row] << block_.data[row];
+    for (const track::BlockEvent& event : block_.events[row]) {
+      EXPECT_LE(event.at, block_.now);
+      log_ << " " << event.id << event.name << event.heard << event.properties;
+    }
+    log_ << ")";
+  }
+
   // Everything that stands on the track in key order, some of it with an outdated move number.
   void load() {
     std::vector<std::pair<std::string, BlockItem>> found;
@@ -137,14 +194,23 @@ class Trace {
     for (const auto& [contact, item] : found) {
       items.push_back(item);
     }
-    must(session_->load(track_, items, fields_, {"hot"}, block_));
+    // Without events a block is read in other ways.
+    hears_ = draw(3) != 0;
+    const store::Reads reads =
+        hears_ ? store::Reads{fields_, {"hot"}, places_, {"open", "click"}, {"click", "buy"}, true}
+               : store::Reads{fields_, {"hot"}, places_};
+    must(session_->load(track_, items, reads, block_));
     sort_block();
     log_ << "load " << block_.rows() << ":";
     for (std::size_t row = 0; row < block_.rows(); ++row) {
       log_ << " " << keys_[row] << "@" << block_.step[row] << "#" << block_.move_no[row] << "/"
            << static_cast<int>(block_.state[row]) << "/" << block_.stayed[row] << "/"
            << int{block_.tags[0][row]} << "/"
-           << (block_.columns[0].present[row] != 0 ? block_.columns[0].number[row] : -1);
+           << (block_.columns[0].present[row] != 0 ? block_.columns[0].number[row] : -1) << "/"
+           << int{block_.places[0][row]} << int{block_.places[1][row]};
+      if (hears_) {
+        log_events(row);
+      }
     }
     log_ << "\n";
   }
@@ -165,6 +231,7 @@ class Trace {
     sorted.now = block_.now;
     sorted.columns.resize(block_.columns.size());
     sorted.tags.resize(block_.tags.size());
+    sorted.places.resize(block_.places.size());
     std::vector<std::string> keys;
     for (std::size_t c = 0; c < block_.columns.size(); ++c) {
       sorted.columns[c].type = block_.columns[c].type;
@@ -187,6 +254,18 @@ class Trace {
       for (std::size_t t = 0; t < block_.tags.size(); ++t) {
         sorted.tags[t].push_back(block_.tags[t][row]);
       }
+      for (std::size_t p = 0; p < block_.places.size(); ++p) {
+        sorted.places[p].push_back(block_.places[p][row]);
+      }
+      if (hears_) {
+        sorted.events.push_back(block_.events[row]);
+        for (track::BlockEvent& event : sorted.events.back()) {
+          event.properties = nlohmann::json::parse(event.properties).dump();
+        }
+        sorted.newest.push_back(block_.newest[row]);
+        const std::string& data = block_.data[row];
+        sorted.data.push_back(data.empty() ? "" : nlohmann::json::parse(data).dump());
+      }
       keys.push_back(keys_[row]);
     }
     block_ = std::move(sorted);
@@ -201,6 +280,10 @@ class Trace {
     Way way;
     way.stayed = static_cast<std::uint64_t>(draw(4));
     way.step_at = base::Instant{kLongAgo.us + draw(3)};
+    if (hears_) {
+      way.heard = draw(10);
+      way.data = coin() ? "" : R"({"event":{"c":[1]}})";
+    }
     way.due = coin() ? track::kNever : another(coin() ? kLongAgo : kFarOff);
     const int moves = draw(4);
     std::int32_t step = from;
@@ -209,9 +292,10 @@ class Trace {
       way.path.push_back(draw(2));
       step = one_of(steps());
       for (int act = draw(3); act > 0; --act) {
-        way.acts.push_back({move, static_cast<std::int16_t>(act),
-                            coin() ? track::ActionKind::kEmail : track::ActionKind::kWebhook,
-                            coin() ? hello_ : hook_, false});
+        const auto kind = one_of(std::vector{track::ActionKind::kEmail, track::ActionKind::kWebhook,
+                                             track::ActionKind::kEvent});
+        way.acts.push_back(
+            {move, static_cast<std::int16_t>(act), kind, coin() ? hello_ : hook_, false});
       }
     }
     if (moves > 0) {
@@ -387,6 +471,9 @@ class Trace {
         for (const std::string& tag : change.tags) {
           names.insert("#" + tag);
         }
+        for (const auto& [name, number] : change.events) {
+          names.insert("!" + std::to_string(number) + name);
+        }
         if (change.created) {
           names.insert("created");
         }
@@ -519,6 +606,9 @@ class Trace {
   int texts_ = 0;
   int dues_ = 0;
   track::ContactBlock block_;
+  bool hears_ = false;  // the block was read with its events and data
+  const std::vector<std::string> event_names_ = {"open", "click", "buy", "none"};
+  const std::vector<track::OtherPlace> places_ = {{"T", ""}, {"T", "B"}};
   std::vector<std::string> keys_;
   std::vector<Taken> taken_;
   FeedCursor cursor_;

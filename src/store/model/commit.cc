@@ -100,6 +100,10 @@ class BlockWriter {
     position.move_no = before.move_no[row] + way.moves;
     position.step_at = commit_.after->step_at[row];
     position.stayed = commit_.after->stayed[row];
+    position.heard = track::heard_after(before, *commit_.after, row);
+    if (!commit_.after->data.empty()) {
+      position.data = commit_.after->data[row];
+    }
     position.version = commit_.version;
     t_.set_due(found->first, position, stopped ? track::kNever : commit_.after->due_at[row]);
     t_.note_position(found->first, position);
@@ -183,7 +187,7 @@ class BlockWriter {
 
   void change_contact(base::ContactId id, const Effects& effects) {
     Contact& contact = t_.contacts.at(id);
-    Change change{id, {}, {}, commit_.fence.track, false};
+    Change change{id, {}, {}, {}, commit_.fence.track, false};
     for (const auto& [index, effect] : effects.fields) {
       const track::Field& field = (*commit_.fields)[index];
       const track::Value value = effect.on(value_of(contact, field.column));

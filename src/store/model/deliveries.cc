@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "store/model/session.h"
+#include "store/sql/events.h"
 #include "store/sql/tracks.h"
 
 namespace turnout::store::model {
@@ -25,7 +26,7 @@ base::Result<std::vector<OutboxDue>> ModelSession::outbox_due(int limit) {
 
 base::Result<std::vector<Delivery>> ModelSession::take_deliveries(
     const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
-    const std::vector<track::Field>& fields) {
+    const std::vector<track::Field>& fields, const SendRules& rules) {
   const std::lock_guard guard(t_->mutex);
   if (t_->held_in != t_->timeline) {
     return std::vector<Delivery>();
@@ -62,7 +63,66 @@ base::Result<std::vector<Delivery>> ModelSession::take_deliveries(
   }
   std::sort(taken.begin(), taken.end(),
             [](const Delivery& a, const Delivery& b) { return a.key < b.key; });
+  record_asked(taken);
+  hold_back(rules, taken);
   return taken;
+}
+
+std::int64_t ModelSession::sent(base::TrackId track, base::ContactId contact,
+                                const SendCap& cap) const {
+  std::int64_t count = 0;
+  for (auto at = t_->outbox.lower_bound({track, contact, INT32_MIN, INT32_MIN, INT16_MIN});
+       at != t_->outbox.end() && at->first.track == track && at->first.contact == contact; ++at) {
+    const Action& action = at->second;
+    bool counts = action.state == OutboxState::kSending ||
+                  (action.state == OutboxState::kUncertain && action.due_at > cap.since);
+    if (action.state == OutboxState::kSent) {
+      for (std::int32_t attempt = 1; attempt <= action.attempt; ++attempt) {
+        const auto noted = t_->deliveries.find({at->first, attempt});
+        counts =
+            counts || (noted != t_->deliveries.end() && noted->second.state == OutboxState::kSent &&
+                       noted->second.at > cap.since);
+      }
+    }
+    count += counts && cap.counts(action.kind) ? 1 : 0;
+  }
+  return count;
+}
+
+// What was taken is being sent by now, so it counts: each of them is looked at as if those behind
+// it were not.
+void ModelSession::hold_back(const SendRules& rules, std::vector<Delivery>& taken) {
+  if (!rules.not_before && !rules.cap) {
+    return;
+  }
+  const base::Instant now = t_->clock();
+  for (const Delivery& delivery : taken) {
+    t_->outbox.at(delivery.key).state = OutboxState::kWaiting;
+  }
+  std::vector<Delivery> capped;
+  std::erase_if(taken, [&](const Delivery& delivery) {
+    Action& action = t_->outbox.at(delivery.key);
+    const base::Instant at = rules.not_before ? rules.not_before(delivery, now) : now;
+    const std::optional<SendCap> cap =
+        rules.cap ? rules.cap(delivery.key.track, now) : std::nullopt;
+    if (at > now) {
+      --action.attempt;
+      action.peer = {};
+      action.deadline = track::kNever;
+      action.due_at = sql::looked_at_again(at, now);
+      return true;
+    }
+    if (cap && cap->counts(delivery.kind) &&
+        sent(delivery.key.track, delivery.key.contact, *cap) >= cap->at_most) {
+      action.state = OutboxState::kCapped;
+      action.deadline = track::kNever;
+      capped.push_back(delivery);
+      return true;
+    }
+    action.state = OutboxState::kSending;
+    return false;
+  });
+  record_capped(capped);
 }
 
 base::Result<std::int64_t> ModelSession::note_deliveries(
@@ -122,7 +182,8 @@ base::Result<std::int64_t> ModelSession::hold_deliveries() {
                     [&](const auto& one) { return one.second.at > last - kHeldAround; });
   std::vector<std::pair<base::Instant, OutboxKey>> due;
   for (const auto& [key, action] : t_->outbox) {
-    if (action.state == OutboxState::kWaiting && action.due_at <= now + kHeldAround) {
+    if (action.state == OutboxState::kWaiting && action.kind != track::ActionKind::kEvent &&
+        action.due_at <= now + kHeldAround) {
       due.emplace_back(action.due_at, key);
     }
   }

@@ -101,6 +101,15 @@ base::Result<ContactReport> ModelSession::why(const std::string& contact_key) {
       report.tags.push_back(tag);
     }
   }
+  if (const auto events = t_->events.find(report.id); events != t_->events.end()) {
+    std::int64_t number = 0;
+    const auto all = static_cast<std::int64_t>(events->second.size());
+    for (const ModelEvent& event : events->second) {
+      if (++number > all - kReportedEvents) {
+        report.events.push_back({number, event.at, event.name, event.properties});
+      }
+    }
+  }
   for (const auto& [name, track] : t_->tracks) {
     for (const auto& [key, position] : t_->positions) {
       if (key.track == track.id && key.contact == report.id) {

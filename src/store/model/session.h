@@ -24,6 +24,11 @@ class ModelSession final : public Session {
   base::Result<std::int64_t> catalogue_version() override;
   base::Result<void> declare_fields(const std::vector<track::Field>& fields) override;
   base::Result<ImportResult> import_contacts(const ContactBatch& batch) override;
+  base::Result<RecordResult> record_events(const std::vector<NewEvent>& events) override;
+  base::Result<std::vector<EventRow>> events(const std::vector<EventKey>& keys) override;
+  base::Result<std::vector<EventRow>> events_since(const std::set<std::string>& names,
+                                                   base::Instant since, const EventKey& after,
+                                                   int limit) override;
   base::Result<Published> publish(const Publish& publish) override;
   base::Result<Published> plan(const Publish& publish) override;
   base::Result<void> set_active(const std::string& track, bool active) override;
@@ -41,12 +46,13 @@ class ModelSession final : public Session {
                                           const std::string& where,
                                           const std::vector<track::Value>& values,
                                           const std::vector<base::ContactId>& contacts) override;
+  base::Result<GatherResult> enter(const Fence& fence, base::Version version,
+                                   const std::optional<base::Instant>& stopped_by,
+                                   const std::vector<Arrival>& arrivals) override;
   base::Result<track::ContactBlock> load_contacts(base::ContactId after, int limit,
-                                                  const std::vector<track::Field>& fields,
-                                                  const std::vector<std::string>& tags) override;
+                                                  const Reads& reads) override;
   base::Result<track::ContactBlock> load_these(const std::vector<base::ContactId>& contacts,
-                                               const std::vector<track::Field>& fields,
-                                               const std::vector<std::string>& tags) override;
+                                               const Reads& reads) override;
   base::Result<FeedBatch> changes(const FeedCursor& from, int limit) override;
   base::Result<std::vector<PositionRow>> positions(
       base::TrackId track, const std::vector<base::ContactId>& contacts) override;
@@ -56,13 +62,13 @@ class ModelSession final : public Session {
   base::Result<void> set_cursor(const Fence& fence, const std::string& clause,
                                 const std::string& text) override;
   base::Result<void> load(base::TrackId track, const std::vector<BlockItem>& items,
-                          const std::vector<track::Field>& fields,
-                          const std::vector<std::string>& tags, track::ContactBlock& out) override;
+                          const Reads& reads, track::ContactBlock& out) override;
   base::Result<CommitResult> commit(const Commit& commit) override;
   base::Result<std::vector<OutboxDue>> outbox_due(int limit) override;
-  base::Result<std::vector<Delivery>> take_deliveries(
-      const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
-      const std::vector<track::Field>& fields) override;
+  base::Result<std::vector<Delivery>> take_deliveries(const std::vector<OutboxKey>& keys,
+                                                      const PeerId& self, base::Duration lease,
+                                                      const std::vector<track::Field>& fields,
+                                                      const SendRules& rules) override;
   base::Result<std::int64_t> note_deliveries(const PeerId& self,
                                              const std::vector<DeliveryResult>& results) override;
   base::Result<std::int64_t> give_up_deliveries(const std::vector<PeerId>& ended) override;
@@ -75,6 +81,14 @@ class ModelSession final : public Session {
  private:
   // Puts the contact on the track if it never was on it.
   bool enter(const Fence& fence, const Entrance& entrance, base::ContactId contact);
+  // Records those of the deliveries that are events, and takes them out.
+  void record_asked(std::vector<Delivery>& deliveries);
+  void record_capped(const std::vector<Delivery>& capped);
+  // Takes out of what was taken what the rules hold back.
+  void hold_back(const SendRules& rules, std::vector<Delivery>& taken);
+  std::int64_t sent(base::TrackId track, base::ContactId contact, const SendCap& cap) const;
+  bool arrive(const Fence& fence, base::Version version,
+              const std::optional<base::Instant>& stopped_by, const Arrival& arrival);
 
   const std::shared_ptr<Tables> t_;
 };

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -30,6 +31,7 @@ struct ModelTrack {
   base::TrackId id;
   base::Version version;
   bool active = true;
+  base::Instant created_at;
   std::map<base::Version, std::string> texts;
   track::Numbering numbering;
 };
@@ -51,6 +53,17 @@ struct Position {
   base::Instant entered_at;
   base::Instant step_at;
   base::Instant due_at;  // kNever: none
+  std::optional<std::string> entry_key;
+  std::string data;  // a JSON object, or ""
+};
+
+struct ModelEvent {
+  std::string name;
+  std::string properties;
+  base::Instant at;
+  base::TrackId track{0};
+  std::int32_t entry = 0;
+  EventOrigin origin = EventOrigin::kOutside;
 };
 
 struct TimerKey {
@@ -107,6 +120,8 @@ struct Data {
   std::map<base::ContactId, Contact> contacts;
   std::map<std::string, base::ContactId> contact_by_key;
   std::set<std::pair<base::ContactId, std::string>> tags;
+  std::map<base::ContactId, std::vector<ModelEvent>> events;  // number 1 first
+  std::set<std::pair<std::string, std::string>> messages;
   std::map<std::string, ModelTrack> tracks;
   std::map<base::TrackId, LedgerRow> ledger;
   std::map<PositionKey, Position> positions;

@@ -160,6 +160,7 @@ base::Result<Published> ModelSession::publish(const Publish& publish) {
     row.since = t_->clock();
     t_->ledger[published.id] = row;
     t_->tracks[name].id = published.id;
+    t_->tracks[name].created_at = t_->clock();
   }
   ModelTrack& track = t_->tracks[name];
   const track::Numbering before = track.numbering;
@@ -196,7 +197,7 @@ base::Result<std::vector<TrackVersion>> ModelSession::tracks() {
   std::vector<TrackVersion> result;
   for (const auto& [name, track] : t_->tracks) {
     result.push_back({track.id, name, track.version, track.texts.at(track.version), track.numbering,
-                      track.active});
+                      track.active, track.created_at});
   }
   return result;
 }
@@ -214,7 +215,8 @@ base::Result<TrackVersion> ModelSession::track_version(const std::string& name,
     return base::fail(base::ErrorCode::kNotFound,
                       "track \"" + name + "\" has no version " + std::to_string(version.get()));
   }
-  return TrackVersion{track.id, name, version, text->second, track.numbering, track.active};
+  return TrackVersion{track.id,        name,         version,         text->second,
+                      track.numbering, track.active, track.created_at};
 }
 
 }  // namespace turnout::store::model

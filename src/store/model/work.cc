@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "store/model/session.h"
 #include "store/sql/change.h"
+#include "store/sql/events.h"
 #include "store/sql/fields.h"
 #include "store/sql/ledger.h"
 #include "store/sql/session.h"
@@ -71,7 +72,7 @@ base::Result<ImportResult> ModelSession::import_contacts(const ContactBatch& bat
     const auto [place, created] = t_->contact_by_key.emplace(
         batch.key[row], base::ContactId(static_cast<std::int64_t>(t_->contacts.size()) + 1));
     Contact& contact = t_->contacts[place->second];
-    Change change{place->second, {}, {}, base::TrackId(0), created};
+    Change change{place->second, {}, {}, {}, base::TrackId(0), created};
     for (std::size_t i = 0; i < batch.fields.size(); ++i) {
       const track::Value value = batch.columns[i].at(row);
       if (value_of(contact, batch.fields[i].column) != value) {
@@ -206,19 +207,60 @@ base::Result<GatherResult> ModelSession::gather_these(
 
 namespace {
 
-void shape_columns(track::ContactBlock& block, const std::vector<track::Field>& fields,
-                   const std::vector<std::string>& tags) {
+void shape_columns(track::ContactBlock& block, const Reads& reads) {
   block.clear();
-  block.columns.resize(fields.size());
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    block.columns[i].type = fields[i].type;
+  block.columns.resize(reads.fields.size());
+  for (std::size_t i = 0; i < reads.fields.size(); ++i) {
+    block.columns[i].type = reads.fields[i].type;
   }
-  block.tags.assign(tags.size(), {});
+  block.tags.assign(reads.tags.size(), {});
+  block.places.assign(reads.places.size(), {});
 }
 
-void append_row(const Tables& tables, base::ContactId contact, std::int32_t entry,
-                const Position& position, const std::vector<track::Field>& fields,
-                const std::vector<std::string>& tags, track::ContactBlock& block) {
+bool stands(const Tables& tables, base::ContactId contact, const track::OtherPlace& place) {
+  const auto named = tables.tracks.find(place.track);
+  if (named == tables.tracks.end()) {
+    return false;
+  }
+  const ModelTrack& track = named->second;
+  for (auto at = tables.positions.lower_bound({track.id, contact, INT32_MIN});
+       at != tables.positions.end() && at->first.track == track.id && at->first.contact == contact;
+       ++at) {
+    const auto step = track.numbering.steps.find(place.step);
+    if (at->second.state != track::PositionState::kStopped &&
+        (place.step.empty() ||
+         (step != track.numbering.steps.end() && step->second == at->second.step))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Of the contact's last row in the block.
+void append_events(const Tables& tables, base::TrackId track, const Reads& reads,
+                   track::ContactBlock& block) {
+  const auto found = tables.events.find(block.contact.back());
+  std::vector<track::BlockEvent>& events = block.events.emplace_back();
+  block.newest.push_back(0);
+  if (found == tables.events.end()) {
+    return;
+  }
+  for (const ModelEvent& event : found->second) {
+    const std::int64_t number = ++block.newest.back();
+    const bool unheard = number > block.heard.back() && reads.hears.contains(event.name);
+    if (reads.recalls.contains(event.name) || (track != base::TrackId(0) && unheard)) {
+      const bool own =
+          track != base::TrackId(0) && event.track == track && event.entry == block.entry.back();
+      events.push_back({number, std::min(event.at, block.now), event.name, event.properties,
+                        sql::is_heard(event.origin, own)});
+    }
+  }
+}
+
+// `track`: whose entry it is; 0: none's.
+void append_row(const Tables& tables, base::TrackId track, base::ContactId contact,
+                std::int32_t entry, const Position& position, const Reads& reads,
+                track::ContactBlock& block) {
   block.contact.push_back(contact);
   block.entry.push_back(entry);
   block.move_no.push_back(position.move_no);
@@ -230,11 +272,22 @@ void append_row(const Tables& tables, base::ContactId contact, std::int32_t entr
   block.step_at.push_back(position.step_at);
   block.due_at.push_back(position.due_at);
   block.stayed.push_back(position.stayed);
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    block.columns[i].append(value_of(tables.contacts.at(contact), fields[i].column));
+  for (std::size_t i = 0; i < reads.fields.size(); ++i) {
+    block.columns[i].append(reads.fields[i].column.empty()
+                                ? track::Value(track::Missing{})
+                                : value_of(tables.contacts.at(contact), reads.fields[i].column));
   }
-  for (std::size_t i = 0; i < tags.size(); ++i) {
-    block.tags[i].push_back(tables.tags.contains({contact, tags[i]}) ? 1 : 0);
+  for (std::size_t i = 0; i < reads.tags.size(); ++i) {
+    block.tags[i].push_back(tables.tags.contains({contact, reads.tags[i]}) ? 1 : 0);
+  }
+  for (std::size_t i = 0; i < reads.places.size(); ++i) {
+    block.places[i].push_back(stands(tables, contact, reads.places[i]) ? 1 : 0);
+  }
+  if (reads.events()) {
+    append_events(tables, track, reads, block);
+  }
+  if (reads.data) {
+    block.data.push_back(position.data);
   }
 }
 
@@ -247,45 +300,41 @@ Position no_position() {
 }  // namespace
 
 base::Result<void> ModelSession::load(base::TrackId track, const std::vector<BlockItem>& items,
-                                      const std::vector<track::Field>& fields,
-                                      const std::vector<std::string>& tags,
-                                      track::ContactBlock& out) {
+                                      const Reads& reads, track::ContactBlock& out) {
   const std::lock_guard guard(t_->mutex);
-  shape_columns(out, fields, tags);
+  shape_columns(out, reads);
   out.now = t_->clock();
   for (const BlockItem& item : items) {
     const auto found = t_->positions.find({track, item.contact, item.entry});
     if (found != t_->positions.end() && found->second.move_no == item.move_no) {
-      append_row(*t_, item.contact, item.entry, found->second, fields, tags, out);
+      append_row(*t_, track, item.contact, item.entry, found->second, reads, out);
     }
   }
   return base::ok();
 }
 
-base::Result<track::ContactBlock> ModelSession::load_contacts(
-    base::ContactId after, int limit, const std::vector<track::Field>& fields,
-    const std::vector<std::string>& tags) {
+base::Result<track::ContactBlock> ModelSession::load_contacts(base::ContactId after, int limit,
+                                                              const Reads& reads) {
   const std::lock_guard guard(t_->mutex);
   track::ContactBlock block;
-  shape_columns(block, fields, tags);
+  shape_columns(block, reads);
   block.now = t_->clock();
   for (auto contact = t_->contacts.upper_bound(after);
        contact != t_->contacts.end() && block.rows() < static_cast<std::size_t>(limit); ++contact) {
-    append_row(*t_, contact->first, 0, no_position(), fields, tags, block);
+    append_row(*t_, base::TrackId(0), contact->first, 0, no_position(), reads, block);
   }
   return block;
 }
 
 base::Result<track::ContactBlock> ModelSession::load_these(
-    const std::vector<base::ContactId>& contacts, const std::vector<track::Field>& fields,
-    const std::vector<std::string>& tags) {
+    const std::vector<base::ContactId>& contacts, const Reads& reads) {
   const std::lock_guard guard(t_->mutex);
   track::ContactBlock block;
-  shape_columns(block, fields, tags);
+  shape_columns(block, reads);
   block.now = t_->clock();
   for (const base::ContactId contact : contacts) {
     if (t_->contacts.contains(contact)) {
-      append_row(*t_, contact, 0, no_position(), fields, tags, block);
+      append_row(*t_, base::TrackId(0), contact, 0, no_position(), reads, block);
     }
   }
   return block;

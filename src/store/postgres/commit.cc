@@ -67,6 +67,12 @@ void count(const Commit& commit, std::uint32_t row, CommitResult& result) {
   result.actions += static_cast<std::int64_t>(shape.acts.size());
 }
 
+// Whether entries have heard something or keep something else than before.
+bool hears_or_keeps(const Commit& commit) {
+  return (!commit.after->heard.empty() && commit.after->heard != commit.before->heard) ||
+         !commit.after->data.empty();
+}
+
 // The rows that are not among `moved` (1-based indices in `rows`).
 std::vector<std::uint32_t> others(std::span<const std::uint32_t> rows,
                                   const std::vector<std::int32_t>& moved) {
@@ -124,7 +130,7 @@ Result<void> PgSession::recognise(const Commit& commit, std::span<const std::uin
 
 Result<CommitResult> PgSession::commit_rows(const Commit& commit,
                                             std::span<const std::uint32_t> rows) {
-  const bool plain = commit.after->writes.empty() &&
+  const bool plain = commit.after->writes.empty() && !hears_or_keeps(commit) &&
                      std::ranges::none_of(commit.after->shapes, &track::Shape::withdraws);
   const Statement statement = plain ? commit_call(commit, rows) : commit_statement(commit, rows);
   bool repeated = false;

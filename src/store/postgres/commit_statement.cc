@@ -144,6 +144,11 @@ class Builder {
       s_.params.add_texts(n, [&](std::size_t i) { return after_.payload[rows_[i]]; });
       unnest("payload");
     }
+    if (!after_.data.empty()) {
+      s_.params.add_texts(n,
+                          [&](std::size_t i) { return std::string_view(after_.data[rows_[i]]); });
+      unnest("data");
+    }
     for (std::size_t w = 0; w < after_.writes.size(); ++w) {
       s_.params.add_column(after_.writes[w].value, n, [&](std::size_t i) { return rows_[i]; });
       unnest("v" + std::to_string(w));
@@ -155,6 +160,9 @@ class Builder {
     column("move_no", int4s(n, [&](std::size_t i) { return before_.move_no[rows_[i]]; }),
            "integer");
     column("heard", int8s([&](std::uint32_t r) { return before_.heard[r]; }), "bigint");
+    column("new_heard",
+           int8s([&](std::uint32_t r) { return track::heard_after(before_, after_, r); }),
+           "bigint");
     column("old_due", instants([&](std::uint32_t r) { return before_.due_at[r]; }), "timestamptz");
     column("new_due", instants([&](std::uint32_t r) { return new_due(before_, after_, r); }),
            "timestamptz");
@@ -198,7 +206,8 @@ class Builder {
                "::integer[])[n.shape], state = (" + state +
                "::smallint[])[n.shape], move_no = n.move_no + (" + moves +
                "::integer[])[n.shape], version = $4, step_at = n.step_at,"
-               " due_at = nullif(n.new_due, 'infinity'), stayed = n.stayed from (";
+               " due_at = nullif(n.new_due, 'infinity'), stayed = n.stayed, heard = n.new_heard" +
+               (after_.data.empty() ? "" : ", entry_data = nullif(n.data, '')::jsonb") + " from (";
     input();
     s_.text +=
         ") n where p.track_id = n.track_id and p.contact_id = n.contact_id and p.entry = n.entry"

@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "store/postgres/reads.h"
 #include "store/postgres/session.h"
 #include "store/postgres/statement.h"
-#include "store/sql/fields.h"
 
 namespace turnout::store::postgres {
 
@@ -11,43 +11,6 @@ namespace {
 
 using base::Result;
 using track::ContactBlock;
-using track::Field;
-
-// The columns and tag tests of a contact `c`, with a leading comma each.
-void select_columns(Statement& s, const std::vector<Field>& fields,
-                    const std::vector<std::string>& tags, std::string& out) {
-  for (const Field& field : fields) {
-    out += ", c." + sql::quoted(field.column);
-  }
-  for (const std::string& tag : tags) {
-    s.params.add(std::string_view(tag));
-    out += ", exists(select from contact_tag t where t.contact_id = c.id and t.tag = " + s.last() +
-           ")";
-  }
-}
-
-void begin_columns(ContactBlock& block, const std::vector<Field>& fields,
-                   const std::vector<std::string>& tags, std::size_t rows) {
-  block.clear();
-  block.columns.resize(fields.size());
-  block.tags.assign(tags.size(), {});
-  for (std::size_t f = 0; f < fields.size(); ++f) {
-    block.columns[f].clear();
-    block.columns[f].type = fields[f].type;
-    block.columns[f].present.reserve(rows);
-  }
-}
-
-// Reads what select_columns has selected, from column `first` on.
-void read_columns(const Answer& answer, int row, int first, ContactBlock& block) {
-  int column = first;
-  for (track::Column& field : block.columns) {
-    answer.append_to(field, row, column++);
-  }
-  for (std::vector<std::uint8_t>& tag : block.tags) {
-    tag.push_back(answer.boolean(row, column++) ? 1 : 0);
-  }
-}
 
 // The answer's rows in the order of their first column. The nested loops give them so already.
 std::vector<int> rows_in_order(const Answer& answer) {
@@ -64,15 +27,15 @@ std::vector<int> rows_in_order(const Answer& answer) {
 
 // A block of contacts that are on no track: the positions' columns stay zero.
 ContactBlock contacts_of(const Answer& answer, const std::vector<int>& rows, base::Instant now,
-                         const std::vector<Field>& fields, const std::vector<std::string>& tags) {
+                         const ReadColumns& columns) {
   ContactBlock block;
   const std::size_t n = rows.size();
-  begin_columns(block, fields, tags, n);
+  columns.begin(block, n);
   block.now = now;
   block.contact.reserve(n);
   for (const int row : rows) {
     block.contact.emplace_back(answer.int8(row, 1));
-    read_columns(answer, row, 3, block);
+    columns.read(answer, row, 3, block);
   }
   block.entry.assign(n, 0);
   block.move_no.assign(n, 0);
@@ -145,21 +108,15 @@ std::vector<Range> ranges_of(const std::vector<BlockItem>& items) {
 // leaves the other's columns null. Column 0 is the contact, column 1 the move number, null in a
 // contact's row. LATERAL with OFFSET 0 leaves no other way than by each range through the key.
 Statement range_statement(base::TrackId track, std::int32_t entry, const std::vector<Range>& ranges,
-                          const std::vector<Field>& fields, const std::vector<std::string>& tags) {
+                          const ReadColumns& columns) {
   Statement s;
   const std::size_t n = ranges.size();
   s.params.add(track.get());
   s.params.add(entry);
   s.params.add_int8s(n, [&](std::size_t i) { return ranges[i].first.get(); });
   s.params.add_int8s(n, [&](std::size_t i) { return ranges[i].last.get(); });
-  std::string nulls;
-  for (const Field& field : fields) {
-    nulls += std::string(", null::") + sql_type(field.type);
-  }
-  for (std::size_t t = 0; t < tags.size(); ++t) {
-    nulls += ", null::boolean";
-  }
-  s.text = std::string("select p.contact_id, p.move_no, now(), ") + kPositionColumns + nulls +
+  s.text = std::string("select p.contact_id, p.move_no, now(), ") + kPositionColumns +
+           columns.nulls() +
            " from unnest($3::bigint[], $4::bigint[]) r(first, last) cross join lateral"
            " (select * from position where track_id = $1 and entry = $2"
            " and contact_id between r.first and r.last offset 0) p"
@@ -167,7 +124,7 @@ Statement range_statement(base::TrackId track, std::int32_t entry, const std::ve
   for (int i = 0; i < kPositionColumnCount; ++i) {
     s.text += ", null";
   }
-  select_columns(s, fields, tags, s.text);
+  columns.select(s, s.text);
   s.text +=
       " from unnest($3::bigint[], $4::bigint[]) r(first, last) cross join lateral"
       " (select * from contact where id between r.first and r.last offset 0) c";
@@ -191,7 +148,8 @@ std::vector<int> rows_by_contact(const Answer& answer, bool positions) {
 }
 
 // Takes the items' rows out of what range_statement has read.
-void read_range(const Answer& answer, const std::vector<BlockItem>& items, ContactBlock& out) {
+void read_range(const Answer& answer, const std::vector<BlockItem>& items,
+                const ReadColumns& columns, ContactBlock& out) {
   const std::vector<int> positions = rows_by_contact(answer, true);
   const std::vector<int> contacts = rows_by_contact(answer, false);
   const auto row_of = [&](const std::vector<int>& rows, std::size_t& at, const BlockItem& item) {
@@ -211,13 +169,13 @@ void read_range(const Answer& answer, const std::vector<BlockItem>& items, Conta
     }
     read_item(item, out);
     read_position(answer, position, 3, out);
-    read_columns(answer, contact, 3 + kPositionColumnCount, out);
+    columns.read(answer, contact, 3 + kPositionColumnCount, out);
   }
 }
 
 // Looks each of the items up.
 Statement items_statement(base::TrackId track, const std::vector<BlockItem>& items,
-                          const std::vector<Field>& fields, const std::vector<std::string>& tags) {
+                          const ReadColumns& columns) {
   Statement s;
   const std::size_t n = items.size();
   s.params.add(track.get());
@@ -226,7 +184,7 @@ Statement items_statement(base::TrackId track, const std::vector<BlockItem>& ite
   s.params.add_int4s(n, [&](std::size_t i) { return items[i].move_no; });
   s.params.add(static_cast<std::int32_t>(n));
   s.text = std::string("select n.i, 0, now(), ") + kPositionColumns;
-  select_columns(s, fields, tags, s.text);
+  columns.select(s, s.text);
   // OFFSET 0 keeps n's columns opaque, so that position and contact are the inner sides of loops.
   s.text +=
       " from (select $1::integer as track_id, i, ($2::bigint[])[i] as contact_id,"
@@ -240,44 +198,44 @@ Statement items_statement(base::TrackId track, const std::vector<BlockItem>& ite
 }  // namespace
 
 Result<void> PgSession::load(base::TrackId track, const std::vector<BlockItem>& items,
-                             const std::vector<Field>& fields, const std::vector<std::string>& tags,
-                             ContactBlock& out) {
+                             const Reads& reads, ContactBlock& out) {
   std::vector<BlockItem> sorted = items;
   if (!std::is_sorted(sorted.begin(), sorted.end(), by_contact)) {
     std::sort(sorted.begin(), sorted.end(), by_contact);
   }
-  const std::vector<Range> ranges = ranges_of(sorted);
+  const ReadColumns columns(reads, true);
+  const std::vector<Range> ranges = columns.of_entries() ? std::vector<Range>() : ranges_of(sorted);
   const bool range = !ranges.empty();
-  const Statement s = range ? range_statement(track, sorted.front().entry, ranges, fields, tags)
-                            : items_statement(track, sorted, fields, tags);
+  const Statement s = range ? range_statement(track, sorted.front().entry, ranges, columns)
+                            : items_statement(track, sorted, columns);
   TRY(const Answer answer, run_again(s.text, s.params));
-  begin_columns(out, fields, tags, items.size());
+  columns.begin(out, items.size());
   if (answer.rows() == 0) {
     TRY(out.now, connection_.now());
     return base::ok();
   }
   out.now = answer.instant(0, 2);
   if (range) {
-    read_range(answer, sorted, out);
+    read_range(answer, sorted, columns, out);
     return base::ok();
   }
   for (const int row : rows_in_order(answer)) {
     read_item(sorted[static_cast<std::size_t>(answer.int4(row, 0)) - 1], out);
     read_position(answer, row, 3, out);
-    read_columns(answer, row, 3 + kPositionColumnCount, out);
+    columns.read(answer, row, 3 + kPositionColumnCount, out);
   }
   return base::ok();
 }
 
 Result<ContactBlock> PgSession::load_contacts(base::ContactId after, int limit,
-                                              const std::vector<Field>& fields,
-                                              const std::vector<std::string>& tags) {
+                                              const Reads& reads) {
   CHECK(limit > 0);
+  const ReadColumns columns(reads, false);
   Statement s;
   s.params.add(after.get());
   s.params.add(static_cast<std::int64_t>(limit));
   s.text = "select 1, c.id, now()";
-  select_columns(s, fields, tags, s.text);
+  columns.select(s, s.text);
   s.text += " from contact c where c.id > $1 and c.merged_into is null order by c.id limit $2";
   TRY(const Answer answer, run_again(s.text, s.params));
   std::vector<int> rows(static_cast<std::size_t>(answer.rows()));
@@ -290,17 +248,17 @@ Result<ContactBlock> PgSession::load_contacts(base::ContactId after, int limit,
   } else {
     now = answer.instant(0, 2);
   }
-  return contacts_of(answer, rows, now, fields, tags);
+  return contacts_of(answer, rows, now, columns);
 }
 
 Result<ContactBlock> PgSession::load_these(const std::vector<base::ContactId>& contacts,
-                                           const std::vector<Field>& fields,
-                                           const std::vector<std::string>& tags) {
+                                           const Reads& reads) {
+  const ReadColumns columns(reads, false);
   Statement s;
   s.params.add_int8s(contacts.size(), [&](std::size_t i) { return contacts[i].get(); });
   s.params.add(static_cast<std::int32_t>(contacts.size()));
   s.text = "select n.i, c.id, now()";
-  select_columns(s, fields, tags, s.text);
+  columns.select(s, s.text);
   s.text +=
       " from (select i, ($1::bigint[])[i] as contact_id from generate_series(1, $2::integer) as i"
       " offset 0) n join contact c on c.id = n.contact_id where c.merged_into is null";
@@ -312,7 +270,7 @@ Result<ContactBlock> PgSession::load_these(const std::vector<base::ContactId>& c
   } else {
     now = answer.instant(0, 2);
   }
-  return contacts_of(answer, rows, now, fields, tags);
+  return contacts_of(answer, rows, now, columns);
 }
 
 Result<std::vector<PositionRow>> PgSession::positions(

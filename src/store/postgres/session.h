@@ -34,18 +34,15 @@ class PgSession final : public sql::SqlSession {
                                           const std::vector<track::Value>& values,
                                           const std::vector<base::ContactId>& contacts) override;
   base::Result<track::ContactBlock> load_contacts(base::ContactId after, int limit,
-                                                  const std::vector<track::Field>& fields,
-                                                  const std::vector<std::string>& tags) override;
+                                                  const Reads& reads) override;
   base::Result<track::ContactBlock> load_these(const std::vector<base::ContactId>& contacts,
-                                               const std::vector<track::Field>& fields,
-                                               const std::vector<std::string>& tags) override;
+                                               const Reads& reads) override;
   base::Result<FeedBatch> changes(const FeedCursor& from, int limit) override;
   base::Result<std::vector<PositionRow>> positions(
       base::TrackId track, const std::vector<base::ContactId>& contacts) override;
   base::Result<std::int64_t> wake(const Fence& fence, const std::vector<Wake>& wakes) override;
   base::Result<void> load(base::TrackId track, const std::vector<BlockItem>& items,
-                          const std::vector<track::Field>& fields,
-                          const std::vector<std::string>& tags, track::ContactBlock& out) override;
+                          const Reads& reads, track::ContactBlock& out) override;
   base::Result<CommitResult> commit(const Commit& commit) override;
 
   // For tests: the connection, to break it or to look at it.

@@ -63,11 +63,16 @@ void change_json(const std::vector<std::string_view>& fields,
   out += '}';
 }
 
+std::string events_json(const std::vector<std::pair<std::string, std::int64_t>>& events) {
+  return nlohmann::json{{"events", events}}.dump();
+}
+
 void parse_change_json(const std::string& what, Change& change) {
   const nlohmann::json json = nlohmann::json::parse(what, nullptr, false);
   CHECK(json.is_object());
   change.fields = json.value("fields", std::vector<std::string>());
   change.tags = json.value("tags", std::vector<std::string>());
+  change.events = json.value("events", std::vector<std::pair<std::string, std::int64_t>>());
 }
 
 void append_change(std::vector<Change>& changes, Change change) {
@@ -76,6 +81,7 @@ void append_change(std::vector<Change>& changes, Change change) {
     Change& last = changes.back();
     add_missing(last.fields, change.fields);
     add_missing(last.tags, change.tags);
+    last.events.insert(last.events.end(), change.events.begin(), change.events.end());
     last.created = last.created || change.created;
     return;
   }

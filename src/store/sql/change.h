@@ -18,7 +18,9 @@ namespace turnout::store::sql {
 // {"fields":[…],"tags":[…]}. Appended to `out`, which is cleared first.
 void change_json(const std::vector<std::string_view>& fields,
                  const std::vector<std::string_view>& tags, std::string& out);
-// The other way round. CHECKs that it is such a text: nobody but us writes it.
+// {"events":[[name,number],…]}.
+std::string events_json(const std::vector<std::pair<std::string, std::int64_t>>& events);
+// The other way round, of both. CHECKs that it is such a text: nobody but us writes it.
 void parse_change_json(const std::string& what, Change& change);
 // Adds a change, folded into the last one where that is of the same contact and by the same track.
 void append_change(std::vector<Change>& changes, Change change);

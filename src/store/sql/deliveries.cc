@@ -2,6 +2,7 @@
 // text.
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "base/check.h"
 #include "store/sql/change.h"
+#include "store/sql/events.h"
 #include "store/sql/fields.h"
 #include "store/sql/session.h"
 #include "store/sql/text.h"
@@ -118,15 +120,159 @@ base::Result<bool> to_be_held(Connection& c) {
   return held.empty() || held.text(0, 0) != std::to_string(timeline.get());
 }
 
+// Carries out what needs nobody outside: events are recorded, and are sent with that.
+base::Result<void> record_events_among(Connection& c, std::vector<Delivery>& deliveries) {
+  const auto others = std::stable_partition(
+      deliveries.begin(), deliveries.end(),
+      [](const Delivery& delivery) { return delivery.kind != track::ActionKind::kEvent; });
+  const std::vector<Delivery> asked(std::make_move_iterator(others),
+                                    std::make_move_iterator(deliveries.end()));
+  deliveries.erase(others, deliveries.end());
+  if (asked.empty()) {
+    return base::ok();
+  }
+  TRYV(record_asked(c, asked));
+  const auto append = [](const Delivery& delivery, std::string& json) {
+    append_key(delivery.key, json);
+  };
+  TRYV(c.execute("update outbox set state = 2, deadline = null from " +
+                     json_rows(c.dialect(), "$1", kKeyColumns) + " k where " + kSameKey,
+                 {json_array(asked, append)}));
+  static_assert(static_cast<int>(OutboxState::kSent) == 2);
+  return base::ok();
+}
+
+// How many messages contacts have been sent, or are being sent, that caps count. Locks the
+// contacts, so that nobody else takes a message for them meanwhile.
+class CapCounts {
+ public:
+  static base::Result<CapCounts> read(Connection& c, const std::vector<OutboxKey>& keys,
+                                      const SendRules& rules, base::Instant now) {
+    CapCounts counts;
+    std::map<base::TrackId, std::set<std::int64_t>> contacts;
+    for (const OutboxKey& key : keys) {
+      if (!counts.caps_.contains(key.track)) {
+        counts.caps_[key.track] = rules.cap ? rules.cap(key.track, now) : std::nullopt;
+      }
+      if (counts.caps_[key.track]) {
+        contacts[key.track].insert(key.contact.get());
+      }
+    }
+    std::set<std::int64_t> all;
+    for (const auto& [track, some] : contacts) {
+      all.insert(some.begin(), some.end());
+    }
+    if (all.empty()) {
+      return counts;
+    }
+    if (c.dialect() == Dialect::kPostgres) {
+      TRYV(c.query("select c.id from " + json_rows(c.dialect(), "$1", {{"id"}}) +
+                       " k join contact c on c.id = k.id order by c.id for no key update of c",
+                   {ids(all)}));
+    }
+    for (const auto& [track, some] : contacts) {
+      TRYV(counts.count(c, track, some));
+    }
+    return counts;
+  }
+
+  // Whether the message may be sent; then it counts.
+  bool take(const Delivery& delivery) {
+    const auto cap = caps_.find(delivery.key.track);
+    if (cap == caps_.end() || !cap->second || !cap->second->counts(delivery.kind)) {
+      return true;
+    }
+    std::int64_t& sent = sent_[{delivery.key.track, delivery.key.contact}];
+    return sent < cap->second->at_most && ++sent > 0;
+  }
+
+ private:
+  static std::string ids(const std::set<std::int64_t>& contacts) {
+    return json_array(
+        contacts, [](std::int64_t contact, std::string& json) { json += std::to_string(contact); });
+  }
+
+  // What is being sent counts, and so does what may have been.
+  base::Result<void> count(Connection& c, base::TrackId track,
+                           const std::set<std::int64_t>& contacts) {
+    const SendCap& cap = *caps_.at(track);
+    static_assert(static_cast<int>(track::ActionKind::kEmail) == 1 &&
+                  static_cast<int>(track::ActionKind::kShow) == 4);
+    TRY(const Rows rows,
+        c.query(
+            "select o.contact_id, count(*) from " + json_rows(c.dialect(), "$1", {{"id"}}) +
+                " k join outbox o on o.track_id = $2 and o.contact_id = k.id where o.kind in (" +
+                (cap.messages ? "1, 4" : "1") +
+                ") and (o.state = 1 or o.state = 4 and o.due_at > $3 or o.state = 2 and exists"
+                " (select 1 from delivery d where d.track_id = o.track_id and d.contact_id ="
+                " o.contact_id and d.entry = o.entry and d.move_no = o.move_no and d.action_no"
+                " = o.action_no and d.state = 2 and d.at > $3)) group by o.contact_id",
+            {ids(contacts), static_cast<std::int64_t>(track.get()), cap.since}));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      sent_[{track, base::ContactId(rows.integer(i, 0))}] = rows.integer(i, 1);
+    }
+    return base::ok();
+  }
+
+  std::map<base::TrackId, std::optional<SendCap>> caps_;
+  std::map<std::pair<base::TrackId, base::ContactId>, std::int64_t> sent_;
+};
+
+// Takes out of what was taken what must wait, which goes back, and what a cap drops.
+base::Result<void> hold_back(Connection& c, const SendRules& rules, base::Instant now,
+                             CapCounts& counts, std::vector<Delivery>& deliveries) {
+  std::vector<std::pair<OutboxKey, base::Instant>> waiting;
+  std::vector<Delivery> capped;
+  std::erase_if(deliveries, [&](const Delivery& delivery) {
+    const base::Instant at = rules.not_before ? rules.not_before(delivery, now) : now;
+    if (at > now) {
+      waiting.emplace_back(delivery.key, looked_at_again(at, now));
+      return true;
+    }
+    if (!counts.take(delivery)) {
+      capped.push_back(delivery);
+      return true;
+    }
+    return false;
+  });
+  if (!waiting.empty()) {
+    const auto append = [](const auto& item, std::string& json) {
+      append_key(item.first, json);
+      json += ',' + std::to_string(item.second.us);
+    };
+    std::vector<JsonColumn> columns = kKeyColumns;
+    columns.push_back({"due_at"});
+    TRYV(
+        c.execute("update outbox set state = 0, attempt = outbox.attempt - 1, peer = null,"
+                  " incarnation = null, deadline = null, due_at = " +
+                      instant_sql(c.dialect(), "k.due_at") + " from " +
+                      json_rows(c.dialect(), "$1", columns) + " k where " + kSameKey,
+                  {json_array(waiting, append)}));
+  }
+  if (!capped.empty()) {
+    TRYV(record_capped(c, capped));
+    const auto append = [](const Delivery& delivery, std::string& json) {
+      append_key(delivery.key, json);
+    };
+    TRYV(c.execute("update outbox set state = 6, deadline = null from " +
+                       json_rows(c.dialect(), "$1", kKeyColumns) + " k where " + kSameKey,
+                   {json_array(capped, append)}));
+    static_assert(static_cast<int>(OutboxState::kCapped) == 6);
+  }
+  return base::ok();
+}
+
 base::Result<std::vector<Delivery>> take(Connection& c, const std::vector<OutboxKey>& keys,
                                          const PeerId& self, base::Duration lease,
-                                         const std::vector<track::Field>& fields) {
+                                         const std::vector<track::Field>& fields,
+                                         const SendRules& rules) {
   TRY(const bool to_hold, to_be_held(c));
   if (to_hold) {
     return std::vector<Delivery>();
   }
   const std::string json = json_array(keys, append_key);
   TRY(const base::Instant now, c.now());
+  TRY(CapCounts counts, CapCounts::read(c, keys, rules, now));
   TRY(const Rows rows,
       c.query("update outbox set state = 1, attempt = attempt + 1, peer = $2, incarnation = $3, "
               "deadline = $4 from " +
@@ -155,11 +301,13 @@ base::Result<std::vector<Delivery>> take(Connection& c, const std::vector<Outbox
     delivery.asked_at = rows.instant(i, 9);
     delivery.payload = rows.text(i, 10);
   }
-  if (!deliveries.empty()) {
-    TRYV(add_contacts(c, fields, deliveries));
-  }
   std::sort(deliveries.begin(), deliveries.end(),
             [](const Delivery& a, const Delivery& b) { return a.key < b.key; });
+  TRYV(record_events_among(c, deliveries));
+  if (!deliveries.empty()) {
+    TRYV(add_contacts(c, fields, deliveries));
+    TRYV(hold_back(c, rules, now, counts, deliveries));
+  }
   return deliveries;
 }
 
@@ -228,12 +376,13 @@ base::Result<std::int64_t> hold(Connection& c) {
         c.query("select count(*) from delivery where at > $1", {last.instant(0, 0) - kHeldAround}));
     sent = count.integer(0, 0);
   }
+  static_assert(static_cast<int>(track::ActionKind::kEvent) == 3);
   const char* const key = "(track_id, contact_id, entry, move_no, action_no)";
   return c.execute(
-      std::string("update outbox set state = 4 where state = 0 and due_at <= $1 and (due_at > $2 "
-                  "or ") +
+      std::string("update outbox set state = 4 where state = 0 and kind <> 3 and due_at <= $1 and "
+                  "(due_at > $2 or ") +
           key + " in (select track_id, contact_id, entry, move_no, action_no from outbox where " +
-          "state = 0 and due_at <= $1 order by due_at limit $3))",
+          "state = 0 and kind <> 3 and due_at <= $1 order by due_at limit $3))",
       {now + kHeldAround, now - kHeldAround, std::max(sent, kHeldAtLeast)});
 }
 
@@ -256,12 +405,12 @@ base::Result<std::vector<OutboxDue>> SqlSession::outbox_due(int limit) {
 
 base::Result<std::vector<Delivery>> SqlSession::take_deliveries(
     const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
-    const std::vector<track::Field>& fields) {
+    const std::vector<track::Field>& fields, const SendRules& rules) {
   if (keys.empty()) {
     return std::vector<Delivery>();
   }
   return in_transaction(*connection_, TransactionMode::kWrite,
-                        [&](Connection& c) { return take(c, keys, self, lease, fields); });
+                        [&](Connection& c) { return take(c, keys, self, lease, fields, rules); });
 }
 
 base::Result<std::int64_t> SqlSession::note_deliveries(const PeerId& self,

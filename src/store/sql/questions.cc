@@ -151,6 +151,22 @@ base::Result<void> read_contact(Connection& c, const track::Catalogue& catalogue
   return base::ok();
 }
 
+base::Result<void> read_newest_events(Connection& c, ContactReport& report) {
+  TRY(const Rows rows,
+      c.query("select number, name, properties" +
+                  std::string(c.dialect() == Dialect::kPostgres ? "::text" : "") +
+                  ", at from event where contact_id = $1 order by number desc limit $2",
+              {report.id.get(), kReportedEvents}));
+  for (std::size_t i = rows.size(); i > 0; --i) {
+    track::BlockEvent& event = report.events.emplace_back();
+    event.id = rows.integer(i - 1, 0);
+    event.name = rows.text(i - 1, 1);
+    event.properties = rows.text(i - 1, 2);
+    event.at = rows.instant(i - 1, 3);
+  }
+  return base::ok();
+}
+
 base::Result<void> read_positions(Connection& c, const KnownTrack& track, ContactReport& report) {
   TRY(const Rows rows,
       c.query("select version, entry, step, state, entered_at, step_at, due_at from position where "
@@ -221,6 +237,7 @@ base::Result<ContactReport> SqlSession::why(const std::string& contact_key) {
                           TRY(const track::Catalogue known, catalogue());
                           ContactReport report;
                           TRYV(read_contact(c, known, contact_key, report));
+                          TRYV(read_newest_events(c, report));
                           TRY(const std::vector<KnownTrack> tracks, all_tracks(c));
                           for (const KnownTrack& track : tracks) {
                             TRYV(read_positions(c, track, report));

@@ -31,6 +31,14 @@ class SqlSession : public Session {
   base::Result<track::Catalogue> catalogue() override;
   base::Result<std::int64_t> catalogue_version() override;
   base::Result<void> declare_fields(const std::vector<track::Field>& fields) override;
+  base::Result<RecordResult> record_events(const std::vector<NewEvent>& events) override;
+  base::Result<std::vector<EventRow>> events(const std::vector<EventKey>& keys) override;
+  base::Result<std::vector<EventRow>> events_since(const std::set<std::string>& names,
+                                                   base::Instant since, const EventKey& after,
+                                                   int limit) override;
+  base::Result<GatherResult> enter(const Fence& fence, base::Version version,
+                                   const std::optional<base::Instant>& stopped_by,
+                                   const std::vector<Arrival>& arrivals) override;
   base::Result<Published> publish(const Publish& publish) override;
   base::Result<Published> plan(const Publish& publish) override;
   base::Result<void> set_active(const std::string& track, bool active) override;
@@ -42,9 +50,10 @@ class SqlSession : public Session {
   base::Result<void> set_cursor(const Fence& fence, const std::string& clause,
                                 const std::string& text) override;
   base::Result<std::vector<OutboxDue>> outbox_due(int limit) override;
-  base::Result<std::vector<Delivery>> take_deliveries(
-      const std::vector<OutboxKey>& keys, const PeerId& self, base::Duration lease,
-      const std::vector<track::Field>& fields) override;
+  base::Result<std::vector<Delivery>> take_deliveries(const std::vector<OutboxKey>& keys,
+                                                      const PeerId& self, base::Duration lease,
+                                                      const std::vector<track::Field>& fields,
+                                                      const SendRules& rules) override;
   base::Result<std::int64_t> note_deliveries(const PeerId& self,
                                              const std::vector<DeliveryResult>& results) override;
   base::Result<std::int64_t> give_up_deliveries(const std::vector<PeerId>& ended) override;

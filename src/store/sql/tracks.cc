@@ -129,7 +129,8 @@ base::Result<std::vector<TrackVersion>> SqlSession::tracks() {
       *connection_, TransactionMode::kRead,
       [](Connection& c) -> base::Result<std::vector<TrackVersion>> {
         TRY(const Rows rows,
-            c.query("select t.id, t.name, t.version, t.active, v.text from track t join "
+            c.query("select t.id, t.name, t.version, t.active, v.text, (select min(w.published_at) "
+                    "from track_version w where w.track_id = t.id) from track t join "
                     "track_version v "
                     "on v.track_id = t.id and v.version = t.version order by t.name",
                     {}));
@@ -142,7 +143,7 @@ base::Result<std::vector<TrackVersion>> SqlSession::tracks() {
         for (std::size_t i = 0; i < rows.size(); ++i) {
           TrackRow row = read_track(rows, i);
           tracks.push_back({row.id, std::move(row.name), row.version, rows.text(i, 4),
-                            std::move(numberings[row.id.get()]), row.active});
+                            std::move(numberings[row.id.get()]), row.active, rows.instant(i, 5)});
         }
         return tracks;
       });
@@ -154,16 +155,19 @@ base::Result<TrackVersion> SqlSession::track_version(const std::string& name,
       *connection_, TransactionMode::kRead, [&](Connection& c) -> base::Result<TrackVersion> {
         TRY(TrackRow row, track_named(c, name));
         TRY(const Rows rows,
-            c.query("select text from track_version where track_id = $1 and version = $2",
-                    {static_cast<std::int64_t>(row.id.get()),
-                     static_cast<std::int64_t>(version.get())}));
+            c.query(
+                "select text, (select min(w.published_at) from track_version w where w.track_id = "
+                "$1) from track_version where track_id = $1 and version = $2",
+                {static_cast<std::int64_t>(row.id.get()),
+                 static_cast<std::int64_t>(version.get())}));
         if (rows.empty()) {
           return base::fail(base::ErrorCode::kNotFound, "track \"" + name + "\" has no version " +
                                                             std::to_string(version.get()));
         }
         TRY(track::Numbering numbering, read_numbering(c, row.id));
-        return TrackVersion{row.id,          std::move(row.name),  version,
-                            rows.text(0, 0), std::move(numbering), row.active};
+        return TrackVersion{
+            row.id,     std::move(row.name), version, rows.text(0, 0), std::move(numbering),
+            row.active, rows.instant(0, 1)};
       });
 }
 

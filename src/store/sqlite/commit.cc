@@ -24,7 +24,7 @@ using Written = track::BlockOutcome::Written;
 
 constexpr const char* kPosition =
     "update position set step = ?1, state = ?2, move_no = ?3, step_at = ?4, due_at = ?5, stayed = "
-    "?6, version = ?7 "
+    "?6, version = ?7, heard = ?14 "
     "where track_id = ?8 and contact_id = ?9 and entry = ?10 and move_no = ?11 and heard = ?12 and "
     "due_at is ?13 and "
     "state <> 2";
@@ -46,6 +46,8 @@ const std::string& position_sql() {
   return text;
 }
 
+constexpr const char* kData =
+    "update position set entry_data = ?1 where track_id = ?2 and contact_id = ?3 and entry = ?4";
 constexpr const char* kDropTimer =
     "delete from timer where track_id = ?1 and due_at = ?2 and contact_id = ?3 and entry = ?4";
 constexpr const char* kAddTimer =
@@ -112,6 +114,7 @@ class BlockWriter {
  private:
   bool write_row(std::size_t row);
   bool set_position(std::size_t row, const track::Shape& shape, base::Instant due);
+  bool set_data(std::size_t row);
   bool set_timer(std::size_t row, const track::Shape& shape, base::Instant due);
   bool add_journal(std::size_t row, const track::Shape& shape);
   bool add_actions(std::size_t row, const track::Shape& shape);
@@ -139,6 +142,7 @@ class BlockWriter {
   std::string what_;
 
   Statement* position_ = nullptr;
+  Statement* data_ = nullptr;
   Statement* drop_timer_ = nullptr;
   Statement* add_timer_ = nullptr;
   Statement* journal_ = nullptr;
@@ -154,6 +158,7 @@ class BlockWriter {
 
 base::Result<void> BlockWriter::prepare() {
   TRY(position_, connection_.cached(position_sql()));
+  TRY(data_, connection_.cached(kData));
   TRY(drop_timer_, connection_.cached(kDropTimer));
   TRY(add_timer_, connection_.cached(kAddTimer));
   TRY(journal_, connection_.cached(kJournal));
@@ -184,6 +189,7 @@ base::Result<void> BlockWriter::write() {
   }
   position_->bind(7, version);
   position_->bind(8, track);
+  data_->bind(2, track);
   journal_->bind(6, version);
   journal_->bind(7, now);
   journal_->bind(8, std::string_view(commit_.peer.name.get()));
@@ -224,7 +230,7 @@ bool BlockWriter::write_row(std::size_t row) {
     return !base::planted(base::Mutant::kActionsOfUnmoved) || add_actions(row, way);
   }
   ++result_.positions;
-  if (!set_timer(row, way, due)) {
+  if (!set_data(row) || !set_timer(row, way, due)) {
     return false;
   }
   if (way.moves == 0) {
@@ -257,7 +263,22 @@ bool BlockWriter::set_position(std::size_t row, const track::Shape& way, base::I
   position_->bind(11, wide(before_.move_no[row]));
   position_->bind(12, before_.heard[row]);
   position_->bind_time(13, before_.due_at[row]);
+  position_->bind(14, track::heard_after(before_, after_, row));
   return position_->run();
+}
+
+bool BlockWriter::set_data(std::size_t row) {
+  if (after_.data.empty() || (!before_.data.empty() && after_.data[row] == before_.data[row])) {
+    return true;
+  }
+  if (after_.data[row].empty()) {
+    data_->bind_null(1);
+  } else {
+    data_->bind(1, std::string_view(after_.data[row]));
+  }
+  data_->bind(3, before_.contact[row].get());
+  data_->bind(4, wide(before_.entry[row]));
+  return data_->run();
 }
 
 bool BlockWriter::set_timer(std::size_t row, const track::Shape& way, base::Instant due) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
+#include "store/sqlite/reads.h"
 #include "store/sqlite/session.h"
 
 namespace turnout::store::sqlite {
@@ -37,19 +39,17 @@ void append_position(track::ContactBlock& out, const Statement& row) {
 
 class BlockReader {
  public:
-  BlockReader(track::ContactBlock& out, TagReader tags) : out_(out), tags_(tags) {}
+  BlockReader(track::ContactBlock& out, ContactReader contacts)
+      : out_(out), contacts_(std::move(contacts)) {}
 
   bool append(const Statement& row) {
     append_position(out_, row);
-    for (std::size_t i = 0; i < out_.columns.size(); ++i) {
-      append_value(out_.columns[i], row, kFirstField + static_cast<int>(i));
-    }
-    return tags_.append(out_, out_.contact.back());
+    return contacts_.append(row, kFirstField);
   }
 
  private:
   track::ContactBlock& out_;
-  TagReader tags_;
+  ContactReader contacts_;
 };
 
 bool before(const BlockItem& item, const Statement& row) {
@@ -123,23 +123,19 @@ bool worth_a_scan(const std::vector<BlockItem>& items, std::size_t begin, std::s
 }  // namespace
 
 base::Result<void> SqliteSession::load(base::TrackId track, const std::vector<BlockItem>& items,
-                                       const std::vector<track::Field>& fields,
-                                       const std::vector<std::string>& tags,
-                                       track::ContactBlock& out) {
-  out.clear();
-  shape_columns(out, fields, tags);
+                                       const Reads& reads, track::ContactBlock& out) {
   Database& db = sqlite_.database();
   sqlite_.make_room();
   // `cross join` fixes the order: the positions first, then each one's contact by its row number.
   const std::string select =
-      std::string("select ") + kPositionColumns + column_list(fields) +
+      std::string("select ") + kPositionColumns + ContactReader::column_list(reads) +
       " from position p cross join contact c on c.id = p.contact_id where p.track_id = ?1 ";
   TRY(Statement * scan,
       sqlite_.cached(select + "and p.contact_id between ?2 and ?3 order by p.contact_id, p.entry"));
   TRY(Statement * lookup,
       sqlite_.cached(select + "and p.contact_id = ?2 and p.entry = ?3 and p.move_no = ?4"));
-  TRY(const TagReader tag_reader, TagReader::make(sqlite_, tags));
-  BlockReader reader(out, tag_reader);
+  TRY(ContactReader contacts, ContactReader::make(sqlite_, track, reads, out));
+  BlockReader reader(out, std::move(contacts));
   sqlite_.count_statements(2);
 
   const RollbackUnlessEnded guard(db);
@@ -168,7 +164,7 @@ base::Result<void> SqliteSession::load(base::TrackId track, const std::vector<Bl
 namespace {
 
 // A contact without a position.
-bool append_contact(track::ContactBlock& block, const Statement& row, TagReader& tags) {
+bool append_contact(track::ContactBlock& block, const Statement& row, ContactReader& contacts) {
   block.contact.emplace_back(row.integer(0));
   block.entry.push_back(0);
   block.move_no.push_back(0);
@@ -180,26 +176,21 @@ bool append_contact(track::ContactBlock& block, const Statement& row, TagReader&
   block.step_at.push_back(base::Instant{0});
   block.due_at.push_back(track::kNever);
   block.stayed.push_back(0);
-  for (std::size_t i = 0; i < block.columns.size(); ++i) {
-    append_value(block.columns[i], row, 1 + static_cast<int>(i));
-  }
-  return tags.append(block, block.contact.back());
+  return contacts.append(row, 1);
 }
 
 }  // namespace
 
-base::Result<track::ContactBlock> SqliteSession::load_contacts(
-    base::ContactId after, int limit, const std::vector<track::Field>& fields,
-    const std::vector<std::string>& tags) {
+base::Result<track::ContactBlock> SqliteSession::load_contacts(base::ContactId after, int limit,
+                                                               const Reads& reads) {
   track::ContactBlock block;
-  shape_columns(block, fields, tags);
   Database& db = sqlite_.database();
   sqlite_.make_room();
   TRY(Statement * select,
       sqlite_.cached(
-          "select c.id" + column_list(fields) +
+          "select c.id" + ContactReader::column_list(reads) +
           " from contact c where c.id > ?1 and c.merged_into is null order by c.id limit ?2"));
-  TRY(TagReader tag_reader, TagReader::make(sqlite_, tags));
+  TRY(ContactReader reader, ContactReader::make(sqlite_, base::TrackId(0), reads, block));
   sqlite_.count_statements(1);
   const RollbackUnlessEnded guard(db);
   TRYV(db.begin_read());
@@ -207,7 +198,7 @@ base::Result<track::ContactBlock> SqliteSession::load_contacts(
   select->bind(1, after.get());
   select->bind(2, static_cast<std::int64_t>(limit));
   int rc = select->step();
-  while (rc == SQLITE_ROW && append_contact(block, *select, tag_reader)) {
+  while (rc == SQLITE_ROW && append_contact(block, *select, reader)) {
     rc = select->step();
   }
   select->reset();
@@ -219,16 +210,14 @@ base::Result<track::ContactBlock> SqliteSession::load_contacts(
 }
 
 base::Result<track::ContactBlock> SqliteSession::load_these(
-    const std::vector<base::ContactId>& contacts, const std::vector<track::Field>& fields,
-    const std::vector<std::string>& tags) {
+    const std::vector<base::ContactId>& contacts, const Reads& reads) {
   track::ContactBlock block;
-  shape_columns(block, fields, tags);
   Database& db = sqlite_.database();
   sqlite_.make_room();
   TRY(Statement * select,
-      sqlite_.cached("select c.id" + column_list(fields) +
+      sqlite_.cached("select c.id" + ContactReader::column_list(reads) +
                      " from contact c where c.id = ?1 and c.merged_into is null"));
-  TRY(TagReader tag_reader, TagReader::make(sqlite_, tags));
+  TRY(ContactReader reader, ContactReader::make(sqlite_, base::TrackId(0), reads, block));
   sqlite_.count_statements(1);
   const RollbackUnlessEnded guard(db);
   TRYV(db.begin_read());
@@ -236,8 +225,7 @@ base::Result<track::ContactBlock> SqliteSession::load_these(
   for (const base::ContactId contact : contacts) {
     select->bind(1, contact.get());
     const int rc = select->step();
-    const bool read =
-        rc == SQLITE_ROW ? append_contact(block, *select, tag_reader) : rc == SQLITE_DONE;
+    const bool read = rc == SQLITE_ROW ? append_contact(block, *select, reader) : rc == SQLITE_DONE;
     select->reset();
     if (!read) {
       return failed(db);

@@ -19,16 +19,6 @@ std::string column_list(const std::vector<track::Field>& fields) {
   return list;
 }
 
-void shape_columns(track::ContactBlock& block, const std::vector<track::Field>& fields,
-                   const std::vector<std::string>& tags) {
-  block.columns.resize(fields.size());
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    block.columns[i].clear();
-    block.columns[i].type = fields[i].type;
-  }
-  block.tags.assign(tags.size(), {});
-}
-
 void append_value(track::Column& to, const Statement& from, int column) {
   const bool there = !from.is_null(column);
   to.present.push_back(there ? 1 : 0);
@@ -82,37 +72,6 @@ void bind_value(Statement& statement, int at, const track::Value& value) {
   } else {
     bind_sql(statement, at, sql::to_sql(value));
   }
-}
-
-base::Result<TagReader> TagReader::make(SqliteConnection& connection,
-                                        const std::vector<std::string>& tags) {
-  TagReader reader;
-  reader.tags_ = &tags;
-  if (!tags.empty()) {
-    TRY(reader.statement_, connection.cached("select tag from contact_tag where contact_id = ?1"));
-  }
-  return reader;
-}
-
-bool TagReader::append(track::ContactBlock& block, base::ContactId contact) {
-  if (statement_ == nullptr) {
-    return true;
-  }
-  for (std::vector<std::uint8_t>& column : block.tags) {
-    column.push_back(0);
-  }
-  statement_->bind(1, contact.get());
-  int rc = statement_->step();
-  for (; rc == SQLITE_ROW; rc = statement_->step()) {
-    const std::string_view tag = statement_->text(0);
-    for (std::size_t i = 0; i < tags_->size(); ++i) {
-      if ((*tags_)[i] == tag) {
-        block.tags[i].back() = 1;
-      }
-    }
-  }
-  statement_->reset();
-  return rc == SQLITE_DONE;
 }
 
 }  // namespace turnout::store::sqlite

@@ -36,18 +36,15 @@ class SqliteSession final : public sql::SqlSession {
                                           const std::vector<track::Value>& values,
                                           const std::vector<base::ContactId>& contacts) override;
   base::Result<track::ContactBlock> load_contacts(base::ContactId after, int limit,
-                                                  const std::vector<track::Field>& fields,
-                                                  const std::vector<std::string>& tags) override;
+                                                  const Reads& reads) override;
   base::Result<track::ContactBlock> load_these(const std::vector<base::ContactId>& contacts,
-                                               const std::vector<track::Field>& fields,
-                                               const std::vector<std::string>& tags) override;
+                                               const Reads& reads) override;
   base::Result<FeedBatch> changes(const FeedCursor& from, int limit) override;
   base::Result<std::vector<PositionRow>> positions(
       base::TrackId track, const std::vector<base::ContactId>& contacts) override;
   base::Result<std::int64_t> wake(const Fence& fence, const std::vector<Wake>& wakes) override;
   base::Result<void> load(base::TrackId track, const std::vector<BlockItem>& items,
-                          const std::vector<track::Field>& fields,
-                          const std::vector<std::string>& tags, track::ContactBlock& out) override;
+                          const Reads& reads, track::ContactBlock& out) override;
   base::Result<CommitResult> commit(const Commit& commit) override;
 
  private:
@@ -71,25 +68,10 @@ class RollbackUnlessEnded {
 
 // ", c.\"a\", c.\"b\"" for the columns of these fields.
 std::string column_list(const std::vector<track::Field>& fields);
-// Empty columns of the fields' types, and as many empty tag columns.
-void shape_columns(track::ContactBlock& block, const std::vector<track::Field>& fields,
-                   const std::vector<std::string>& tags);
 // Appends the value of a statement's column.
 void append_value(track::Column& to, const Statement& from, int column);
 void bind_value(Statement& statement, int at, const track::Column& column, std::size_t row);
 void bind_value(Statement& statement, int at, const track::Value& value);
-// Appends one byte per tag column: whether the contact has it.
-class TagReader {
- public:
-  static base::Result<TagReader> make(SqliteConnection& connection,
-                                      const std::vector<std::string>& tags);
-  bool append(track::ContactBlock& block, base::ContactId contact);  // false: the database failed
-
- private:
-  Statement* statement_ = nullptr;  // null when no tag is asked for
-  const std::vector<std::string>* tags_ = nullptr;
-};
-
 // The failure of the last statement, as what a Result-returning function returns.
 inline auto failed(const Database& database) {
   const base::Error why = database.error();

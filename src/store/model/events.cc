@@ -1,0 +1,190 @@
+// Events: recording them, and putting contacts on a track whom an event takes there.
+
+#include "store/sql/events.h"
+
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "store/model/session.h"
+#include "store/sql/session.h"
+
+namespace turnout::store::model {
+
+namespace {
+
+using Names = std::vector<std::pair<std::string, std::int64_t>>;
+
+void add(Tables& t, base::ContactId contact, ModelEvent event, Names& told) {
+  std::vector<ModelEvent>& all = t.events[contact];
+  event.properties = event.properties.empty() ? "{}" : event.properties;
+  event.at = t.clock();
+  told.emplace_back(event.name, static_cast<std::int64_t>(all.size()) + 1);
+  all.push_back(std::move(event));
+}
+
+EventRow row_of(const EventKey& key, const ModelEvent& event) {
+  return {
+      key.contact,
+      {key.number, event.at, event.name, event.properties, event.origin != EventOrigin::kAnswer}};
+}
+
+void tell(Tables& t, const std::map<base::ContactId, Names>& told,
+          const std::set<base::ContactId>& created) {
+  for (const auto& [contact, events] : told) {
+    t.changes.push_back({contact, {}, {}, events, base::TrackId(0), created.contains(contact)});
+  }
+}
+
+}  // namespace
+
+base::Result<RecordResult> ModelSession::record_events(const std::vector<NewEvent>& events) {
+  TRYV(sql::check_events(events));
+  const std::lock_guard guard(t_->mutex);
+  RecordResult result;
+  std::map<base::ContactId, Names> told;
+  std::set<base::ContactId> created;
+  for (const NewEvent& event : events) {
+    if (!event.id.empty() && !t_->messages.insert({event.source, event.id}).second) {
+      ++result.repeated;
+      continue;
+    }
+    const auto [place, made] = t_->contact_by_key.emplace(
+        event.key, base::ContactId(static_cast<std::int64_t>(t_->contacts.size()) + 1));
+    if (made) {
+      Contact& contact = t_->contacts[place->second];
+      contact.key = event.key;
+      contact.created_at = contact.updated_at = t_->clock();
+      created.insert(place->second);
+    }
+    ModelEvent one;
+    one.name = event.name;
+    one.properties = event.properties;
+    add(*t_, place->second, std::move(one), told[place->second]);
+    ++result.recorded;
+  }
+  result.contacts = static_cast<std::int64_t>(created.size());
+  tell(*t_, told, created);
+  return result;
+}
+
+base::Result<std::vector<EventRow>> ModelSession::events(const std::vector<EventKey>& keys) {
+  const std::lock_guard guard(t_->mutex);
+  std::vector<EventRow> rows;
+  for (const EventKey& key : std::set<EventKey>(keys.begin(), keys.end())) {
+    const auto found = t_->events.find(key.contact);
+    if (found != t_->events.end() && key.number >= 1 &&
+        key.number <= static_cast<std::int64_t>(found->second.size())) {
+      rows.push_back(row_of(key, found->second[static_cast<std::size_t>(key.number - 1)]));
+    }
+  }
+  return rows;
+}
+
+base::Result<std::vector<EventRow>> ModelSession::events_since(const std::set<std::string>& names,
+                                                               base::Instant since,
+                                                               const EventKey& after, int limit) {
+  const std::lock_guard guard(t_->mutex);
+  std::vector<EventRow> rows;
+  for (const auto& [contact, events] : t_->events) {
+    EventKey key{contact, 0};
+    for (const ModelEvent& event : events) {
+      ++key.number;
+      if (key > after && event.at >= since && names.contains(event.name) &&
+          static_cast<int>(rows.size()) < limit) {
+        rows.push_back(row_of(key, event));
+      }
+    }
+  }
+  return rows;
+}
+
+void ModelSession::record_asked(std::vector<Delivery>& deliveries) {
+  std::map<base::ContactId, Names> told;
+  for (const Delivery& delivery : deliveries) {
+    if (delivery.kind != track::ActionKind::kEvent) {
+      continue;
+    }
+    Action& action = t_->outbox.at(delivery.key);
+    action.state = OutboxState::kSent;
+    action.deadline = track::kNever;
+    t_->note_delivery(delivery.key, OutboxState::kSending, action);
+    ModelEvent event;
+    event.name = delivery.name;
+    event.properties = delivery.payload;
+    event.track = delivery.key.track;
+    event.entry = delivery.key.entry;
+    event.origin = EventOrigin::kRecorded;
+    add(*t_, delivery.key.contact, std::move(event), told[delivery.key.contact]);
+  }
+  std::erase_if(deliveries, [](const Delivery& delivery) {
+    return delivery.kind == track::ActionKind::kEvent;
+  });
+  tell(*t_, told, {});
+}
+
+void ModelSession::record_capped(const std::vector<Delivery>& capped) {
+  std::map<base::ContactId, Names> told;
+  for (const Delivery& delivery : capped) {
+    ModelEvent event;
+    std::tie(event.name, event.properties) = sql::capped_event(delivery);
+    event.track = delivery.key.track;
+    event.entry = delivery.key.entry;
+    event.origin = EventOrigin::kAnswer;
+    add(*t_, delivery.key.contact, std::move(event), told[delivery.key.contact]);
+  }
+  tell(*t_, told, {});
+}
+
+base::Result<GatherResult> ModelSession::enter(const Fence& fence, base::Version version,
+                                               const std::optional<base::Instant>& stopped_by,
+                                               const std::vector<Arrival>& arrivals) {
+  const std::lock_guard guard(t_->mutex);
+  if (!t_->admits(fence)) {
+    return GatherResult{.fenced = true};
+  }
+  GatherResult result{.done = true};
+  for (const Arrival& arrival : arrivals) {
+    result.gathered += arrive(fence, version, stopped_by, arrival) ? 1 : 0;
+  }
+  t_->note_write(fence);
+  return result;
+}
+
+bool ModelSession::arrive(const Fence& fence, base::Version version,
+                          const std::optional<base::Instant>& stopped_by, const Arrival& arrival) {
+  if (!t_->contacts.contains(arrival.contact)) {
+    return false;
+  }
+  std::int32_t entry = 1;
+  for (auto any = t_->positions.lower_bound({fence.track, arrival.contact, INT32_MIN});
+       any != t_->positions.end() && any->first.track == fence.track &&
+       any->first.contact == arrival.contact;
+       ++any) {
+    const Position& before = any->second;
+    entry = any->first.entry + 1;
+    const bool same = !arrival.entry_key || before.entry_key == arrival.entry_key;
+    if (same && (!stopped_by || before.state != track::PositionState::kStopped ||
+                 before.step_at > *stopped_by || before.heard >= arrival.event)) {
+      return false;
+    }
+  }
+  const PositionKey key{fence.track, arrival.contact, entry};
+  const base::Instant now = t_->clock();
+  Position& position = t_->positions[key];
+  position.step = arrival.step;
+  position.version = version;
+  position.heard = arrival.event;
+  position.entered_at = now;
+  position.step_at = now;
+  position.due_at = track::kNever;
+  position.entry_key = arrival.entry_key;
+  position.data = arrival.data;
+  t_->set_due(key, position, now);
+  t_->note_position(key, position);
+  t_->add_tally(fence.track, version, arrival.step, sql::kTallyEntered, 0, 1);
+  return true;
+}
+
+}  // namespace turnout::store::model
