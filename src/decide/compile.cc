@@ -165,6 +165,8 @@ class TrackCompiler {
   Result<void> gathers_on() {
     bool first = true;
     result_.again_after = again_after(track_);
+    result_.name = track_.name.text;
+    result_.gathering_events.insert(track::kPutOnEvent);
     result_.first_step = result_.steps.front().number;
     for (const track::Clause& clause : track_.clauses) {
       const auto* const gather = std::get_if<track::Gather>(&clause);

@@ -104,7 +104,8 @@ struct CompiledTrack {
   // file.
   std::optional<CompiledRule> hold_out;
   std::vector<CompiledRule> gathers_on;  // `gather on`: event, condition, and the step to start at
-  std::set<std::string> gathering_events;       // that these name
+  std::set<std::string> gathering_events;       // that these name, and kPutOnEvent
+  std::string name;                             // the track's own
   std::optional<CalendarDuration> again_after;  // see decide::again_after
   std::optional<std::string> for_each;          // property of an event that tells entries apart
   std::int32_t first_step = 0;                  // number of the one where the first `gather` starts

@@ -17,6 +17,22 @@ bool reads_one(const Reads& reads, const std::vector<std::size_t>& fields,
   return any(fields, reads.fields) || any(tags, reads.tags);
 }
 
+// Where another track's request puts a contact, if it is for this track.
+std::optional<std::int32_t> put_on_at(const CompiledTrack& compiled,
+                                      const track::BlockEvent& event) {
+  if (text_of(event, "track") != compiled.name) {
+    return std::nullopt;
+  }
+  const std::optional<std::string> at = text_of(event, "at");
+  if (!at || at->empty()) {
+    return compiled.first_step;
+  }
+  const auto step = std::ranges::find(compiled.steps, *at, &CompiledStep::name);
+  return step == compiled.steps.end() || step->number == track::kHeldOutStep
+             ? std::nullopt
+             : std::optional(step->number);
+}
+
 }  // namespace
 
 struct Program::Impl {
@@ -63,6 +79,9 @@ std::optional<std::int32_t> Program::admits(track::ContactBlock& block, std::siz
       return std::nullopt;
     }
   }
+  if (event.name == track::kPutOnEvent) {
+    return put_on_at(compiled, event);
+  }
   for (const CompiledRule& gather : compiled.gathers_on) {
     if (gather.event == event.name &&
         (!gather.where || test(*gather.where, rows, row, block.now))) {
@@ -76,8 +95,12 @@ const std::set<std::string>& Program::gathering_events() const {
   return impl_->compiled.gathering_events;
 }
 
+bool Program::is_taken_off_by(const track::BlockEvent& event) const {
+  return text_of(event, "track") == impl_->compiled.name;
+}
+
 std::string Program::data_of(const track::BlockEvent& event) const {
-  return keeps_data() ? decide::data_of(event) : "";
+  return keeps_data() && event.name != track::kPutOnEvent ? decide::data_of(event) : "";
 }
 
 std::optional<std::string> Program::entry_key(const track::BlockEvent& event) const {

@@ -62,12 +62,14 @@ class Program {
   const std::set<std::string>& recalls() const;
   // Whether entries hold more than their position: ContactBlock::data.
   bool keeps_data() const;
-  // The number of the step on which `gather on` puts the contact of the block's row for the event;
-  // nullopt: no clause takes it.
+  // The number of the step on which `gather on`, or another track's `put on track`, puts the
+  // contact of the block's row for the event; nullopt: no clause takes it.
   std::optional<std::int32_t> admits(track::ContactBlock& block, std::size_t row,
                                      const track::BlockEvent& event) const;
-  // Names of the events that some `gather on` names.
+  // Names of the events that some `gather on` names, and track::kPutOnEvent.
   const std::set<std::string>& gathering_events() const;
+  // Whether the event, a track::kTakeOffEvent, is meant for this track.
+  bool is_taken_off_by(const track::BlockEvent& event) const;
   // What an entry keeps that the event has made: ContactBlock::data.
   std::string data_of(const track::BlockEvent& event) const;
   // What tells the entries of one contact apart, by `for each`: the property's value as JSON, "" if

@@ -49,6 +49,13 @@ std::string property_text(const track::BlockEvent& event, const std::string& pro
   return found == nullptr ? "" : found->dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::optional<std::string> text_of(const track::BlockEvent& event, const std::string& property) {
+  const json properties = object_in(event.properties);
+  const json* const found = member(properties, property);
+  return found != nullptr && found->is_string() ? std::optional(found->get<std::string>())
+                                                : std::nullopt;
+}
+
 Value value_in(const std::string& data, const ScopedName& name) {
   const json all = object_in(data);
   const json* const scope = member(all, key_of(name.scope));

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ namespace turnout::decide {
 std::string data_of(const track::BlockEvent& event);
 // The property's value as JSON; "" where the event has none.
 std::string property_text(const track::BlockEvent& event, const std::string& property);
+// The same where it is a text.
+std::optional<std::string> text_of(const track::BlockEvent& event, const std::string& property);
 // One name of what an entry keeps; not of visit.*.
 track::Value value_in(const std::string& data, const ScopedName& name);
 // `data` with the name set, or taken away by Missing.

@@ -247,6 +247,9 @@ std::string format_cause(const track::Track& track, std::string_view step, std::
   const auto text_of = [](const track::Clause& clause) {
     return clause_lines(clause).substr(kStatementIndent.size());
   };
+  if (rule == track::kTakenOffRule) {
+    return "taken off by another track";
+  }
   std::int32_t leave = track::leave_rule(0);
   for (const track::Clause& one : track.clauses) {
     if (std::holds_alternative<track::Leave>(one) && rule == leave--) {

@@ -135,6 +135,11 @@ class Session {
   virtual base::Result<GatherResult> enter(const Fence& fence, base::Version version,
                                            const std::optional<base::Instant>& stopped_by,
                                            const std::vector<Arrival>& arrivals) = 0;
+  // Stops entries of contacts that other tracks take off: a move like any other, by
+  // track::kTakenOffRule, that withdraws their messages. A contact is named once. One transaction.
+  virtual base::Result<TakenOff> take_off(const Fence& fence, base::Version version,
+                                          std::int32_t outcome,
+                                          const std::vector<TakeOff>& asked) = 0;
   // Contacts by id range or list with what is to be read of them, for conditions that SQL cannot
   // say. Positions are left zero.
   virtual base::Result<track::ContactBlock> load_contacts(base::ContactId after, int limit,

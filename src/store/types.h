@@ -235,6 +235,17 @@ struct CommitResult {
       stale;  // rows that were not where the block said; nothing was written for them
 };
 
+// Takes the contact's entries off that were there when it was asked for.
+struct TakeOff {
+  base::ContactId contact;
+  base::Instant asked_at;
+};
+
+struct TakenOff {
+  bool fenced = false;
+  std::int64_t entries = 0;
+};
+
 // Where gathered contacts come in.
 struct Entrance {
   base::Version version;

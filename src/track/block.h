@@ -97,6 +97,8 @@ inline constexpr std::int32_t kHeldOutRule = -4;  // the clause `hold out`
 constexpr std::int32_t leave_rule(std::size_t index) {
   return -5 - static_cast<std::int32_t>(index);
 }
+// … another track's `take off track`. Counts as one of the clauses that there can be.
+inline constexpr std::int32_t kTakenOffRule = leave_rule(1'000'000);
 constexpr bool is_leave_rule(std::int32_t rule) { return rule <= leave_rule(0); }
 constexpr std::size_t leave_index(std::int32_t rule) {
   return static_cast<std::size_t>(leave_rule(0) - rule);
@@ -165,6 +167,17 @@ enum class ActionKind : std::int16_t {
   kTakeOff = 6,  // another track
   kSql = 7,      // a statement, on a database of the user's
 };
+
+// Whether it is recorded as an event of the contact, in the database, instead of going out.
+constexpr bool is_recorded(ActionKind kind) {
+  return kind == ActionKind::kEvent || kind == ActionKind::kPutOn || kind == ActionKind::kTakeOff;
+}
+
+// What other tracks ask for comes as an event of this name, with the properties `track` and, where
+// it is said, `at`, the step. Nobody else may record one whose name begins so.
+inline constexpr const char* kPutOnEvent = "track.put_on";
+inline constexpr const char* kTakeOffEvent = "track.take_off";
+inline constexpr const char* kOwnEvents = "track.";
 
 inline constexpr ActionKind kActionKinds[] = {
     ActionKind::kEmail, ActionKind::kWebhook, ActionKind::kEvent, ActionKind::kShow,

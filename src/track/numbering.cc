@@ -95,6 +95,7 @@ Numbering extend(const Numbering& known, const Track& track) {
       add(result.outcomes, hold->as.text);
     }
   }
+  add(result.outcomes, std::string(kTakenOff));
   return result;
 }
 

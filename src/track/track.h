@@ -643,6 +643,8 @@ inline constexpr const char* kCompleted =
     "completed";  // outcome of a contact that passes the last step
 inline constexpr const char* kLeft =
     "left";  // outcome of a contact that a `leave` without `as` takes off
+inline constexpr const char* kTakenOff =
+    "taken off";  // outcome of a contact that another track's `take off track` takes off
 inline constexpr const char* kHeldOut = "held out";  // where contacts are that `hold out` keeps
 
 }  // namespace turnout::track

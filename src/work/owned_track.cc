@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -65,6 +66,30 @@ std::vector<std::size_t> indices_of(const std::vector<std::string>& names,
 bool happened(const store::Change& change, const std::set<std::string>& events) {
   return std::any_of(change.events.begin(), change.events.end(),
                      [&](const auto& event) { return events.contains(event.first); });
+}
+
+// Those of these names that the changes tell of.
+std::vector<store::EventKey> events_among(const std::vector<store::Change>& changes,
+                                          const std::set<std::string>& names) {
+  std::vector<store::EventKey> keys;
+  for (const store::Change& change : changes) {
+    for (const auto& [name, number] : change.events) {
+      if (names.contains(name)) {
+        keys.push_back({change.contact, number});
+      }
+    }
+  }
+  return keys;
+}
+
+// The number of the outcome. A version that was published by an older program has none.
+std::int32_t taken_off(const track::Numbering& numbering) {
+  for (const char* const name : {track::kTakenOff, track::kLeft, track::kCompleted}) {
+    if (const auto found = numbering.outcomes.find(name); found != numbering.outcomes.end()) {
+      return found->second;
+    }
+  }
+  return 0;
 }
 
 bool listens(const decide::StepListens& step, const std::vector<std::size_t>& fields,
@@ -365,17 +390,33 @@ base::Result<std::vector<store::Arrival>> OwnedTrack::arrivals(
   return arrivals;
 }
 
+base::Result<StepResult> OwnedTrack::take_off(store::Session& session,
+                                              const std::vector<store::Change>& changes) {
+  const std::vector<store::EventKey> keys = events_among(changes, {track::kTakeOffEvent});
+  if (keys.empty()) {
+    return StepResult{};
+  }
+  TRY(const std::vector<store::EventRow> events, session.events(keys));
+  std::map<base::ContactId, base::Instant> last;
+  for (const store::EventRow& row : events) {
+    if (entry_->program->is_taken_off_by(row.event)) {
+      last[row.contact] = row.event.at;
+    }
+  }
+  std::vector<store::TakeOff> asked;
+  asked.reserve(last.size());
+  for (const auto& [contact, at] : last) {
+    asked.push_back({contact, at});
+  }
+  TRY(const store::TakenOff done, session.take_off(fence_, entry_->published.version,
+                                                   taken_off(entry_->published.numbering), asked));
+  return StepResult{.fenced = done.fenced};
+}
+
 base::Result<StepResult> OwnedTrack::gather_on(store::Session& session,
                                                const std::vector<store::Change>& changes) {
   const decide::Program& program = *entry_->program;
-  std::vector<store::EventKey> keys;
-  for (const store::Change& change : changes) {
-    for (const auto& [name, number] : change.events) {
-      if (program.gathering_events().contains(name)) {
-        keys.push_back({change.contact, number});
-      }
-    }
-  }
+  const std::vector<store::EventKey> keys = events_among(changes, program.gathering_events());
   if (keys.empty()) {
     return StepResult{};
   }
@@ -505,6 +546,12 @@ base::Result<OwnedTrack::WakeResult> OwnedTrack::wake(store::Session& session,
 base::Result<StepResult> OwnedTrack::changed(store::Session& session,
                                              const std::vector<store::Change>& changes) {
   TRY(StepResult sum, gather_changed(session, changes));
+  if (sum.fenced) {
+    return sum;
+  }
+  // Before who is put on comes on.
+  TRY(const StepResult gone, take_off(session, changes));
+  add(sum, gone);
   if (sum.fenced) {
     return sum;
   }

@@ -103,6 +103,9 @@ class OwnedTrack {
                                           const std::vector<store::Change>& changes);
   base::Result<StepResult> gather_on(store::Session& session,
                                      const std::vector<store::Change>& changes);
+  // Stops whom other tracks take off.
+  base::Result<StepResult> take_off(store::Session& session,
+                                    const std::vector<store::Change>& changes);
   // Puts on the track whom these take there.
   base::Result<StepResult> take_events(store::Session& session,
                                        const std::vector<store::EventRow>& events);

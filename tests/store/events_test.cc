@@ -268,6 +268,31 @@ TEST_P(EventTest, PlacesOnTracksAreReadWithABlock) {
   }
 }
 
+TEST_P(EventTest, WhoIsTakenOffStops) {
+  import(3);
+  gather();
+  const base::Instant now = must(session().now());
+  const auto take_off = [&](const Fence& under, const std::string& key, base::Instant at) {
+    return must(session().take_off(under, base::Version(1), 7, {{id(key), at}}));
+  };
+  EXPECT_EQ(1, take_off(fence(), "k1", now + std::chrono::hours(1)).entries);
+  EXPECT_EQ(0, take_off(fence(), "k1", now + std::chrono::hours(1)).entries) << "it has stopped";
+  EXPECT_EQ(0, take_off(fence(), "k2", kLongAgo).entries) << "it came after that was asked for";
+  const Fence old = fence();
+  take_track();
+  EXPECT_TRUE(take_off(old, "k2", kFarOff).fenced);
+  const ContactReport report = must(session().why("k1"));
+  ASSERT_EQ(1U, report.positions.size());
+  EXPECT_EQ("done", report.positions[0].step);
+  EXPECT_EQ(track::PositionState::kStopped, report.positions[0].state);
+  ASSERT_EQ(1U, report.moves.size());
+  EXPECT_EQ("A", report.moves[0].from);
+  EXPECT_EQ(track::kTakenOffRule, report.moves[0].rule);
+  EXPECT_EQ(2U, must(session().due(track(), {}, must(session().now()), 10)).size());
+  EXPECT_EQ(1, must(session().report("T")).stopped.at("done"));
+  EXPECT_EQ(1, must(session().progress("T")).on_step.at("done"));
+}
+
 // Several intakes at once: every event has a number of its own, and the numbers have no holes.
 TEST_P(EventTest, NumbersHaveNoHolesWhoeverRecords) {
   import(3);

@@ -45,7 +45,7 @@ TEST_P(PublishTest, TheFirstVersionMakesTheTrack) {
   EXPECT_EQ("text of it", version.text);
   EXPECT_EQ(published.id, version.id);
   EXPECT_EQ((std::map<std::string, std::int32_t>{{"X", 1}, {"Y", 2}}), version.numbering.steps);
-  EXPECT_EQ((std::map<std::string, std::int32_t>{{"completed", 3}, {"done", 6}}),
+  EXPECT_EQ((std::map<std::string, std::int32_t>{{"completed", 3}, {"done", 6}, {"taken off", 7}}),
             version.numbering.outcomes);
   EXPECT_EQ(4, version.numbering.actions.at({track::ActionKind::kEmail, "hello"}));
   EXPECT_EQ(5, version.numbering.actions.at({track::ActionKind::kWebhook, "hook"}));

@@ -204,5 +204,78 @@ step "Count"
   EXPECT_EQ(100, second.report("Clicks").moves);
 }
 
+// A track asks another: what it asks for is recorded when a peer takes it from the outbox, and the
+// other's owner carries it out by the rules of its own track.
+TEST_F(EventsTest, PutOnOtherTracksAndTakeOffThem) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 2, 5);
+  add_contacts(peer.session(), 3, 3, 80);
+  peer.own(peer.publish(R"(track "Sales"
+  gather on "never"
+  leave when score is at least 50 as "large"
+
+step "Mail"
+  otherwise:
+    send email "hello"
+    go to "Call" after 1 hour
+
+step "Call"
+  after 1 hour:
+    stop
+)")
+               .id);
+  peer.own(peer.publish(R"(track "Trial"
+  gather contacts continuously
+
+step "Ask"
+  otherwise:
+    put on track "Sales" at "Mail"
+    go to "Wait"
+
+step "Wait"
+  on "bought":
+    take off track "Sales"
+    stop as "bought"
+)")
+               .id);
+  // As the master's hand-outs do.
+  const auto carry_out = [&] {
+    std::vector<store::OutboxKey> keys;
+    for (const store::OutboxDue& due : need(peer.session().outbox_due(100))) {
+      keys.push_back(due.key);
+    }
+    const auto taken =
+        need(peer.session().take_deliveries(keys, peer.self(), std::chrono::minutes(1), {}));
+    std::vector<store::DeliveryResult> results;
+    for (const store::Delivery& delivery : taken) {
+      EXPECT_EQ(delivery.kind, track::ActionKind::kEmail);
+      if (delivery.contact_key != "c2") {
+        results.push_back({delivery.key, 1, store::OutboxState::kSent, {}, ""});
+      } else {
+        results.push_back(
+            {delivery.key, 1, store::OutboxState::kWaiting, std::chrono::hours(1), ""});
+      }
+    }
+    need(peer.session().note_deliveries(peer.self(), results));
+    peer.engine().poke();
+  };
+  ASSERT_TRUE(peer.run_until([&] { return peer.report("Trial").waiting["Wait"] == 3; }));
+  carry_out();
+  ASSERT_TRUE(peer.run_until([&] { return peer.report("Sales").waiting["Call"] == 2; }));
+  EXPECT_EQ(peer.report("Sales").entered, 2) << "who would leave at once is not put on";
+  carry_out();  // c1 has its e-mail, that of c2 waits for another attempt
+  happen(peer, "c2", "bought");
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Trial", "bought") == 1; }));
+  carry_out();
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Sales", "taken off") == 1; }));
+  const store::Report report = peer.report("Sales");
+  EXPECT_EQ(report.waiting.at("Call"), 1);
+  EXPECT_EQ(report.moves, 3);
+  ASSERT_EQ(report.actions.size(), 1U);
+  EXPECT_EQ(report.actions[0].states.at(store::OutboxState::kWithdrawn), 1);
+  // Nobody else may ask so.
+  EXPECT_FALSE(peer.session().record_events({{"c1", "track.take_off", "{}", "", ""}}));
+}
+
 }  // namespace
 }  // namespace turnout::test

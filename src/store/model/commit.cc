@@ -55,7 +55,7 @@ class BlockWriter {
         write_journal(row, after.shapes[shape]);
         write_actions(row, after.shapes[shape]);
         if (after.shapes[shape].withdraws) {
-          withdraw(row);
+          withdraw_messages(t_, key(row));
         }
         note_effects(row, after.shapes[shape]);
       }
@@ -156,17 +156,6 @@ class BlockWriter {
     }
   }
 
-  void withdraw(std::size_t row) {
-    const PositionKey entry = key(row);
-    for (auto& [at, action] : t_.outbox) {
-      if (at.track == entry.track && at.contact == entry.contact && at.entry == entry.entry &&
-          action.state == OutboxState::kWaiting) {
-        action.state = OutboxState::kWithdrawn;
-        t_.note_delivery(at, OutboxState::kWaiting, action);
-      }
-    }
-  }
-
   void note_effects(std::size_t row, const track::Shape& way) {
     if (way.tags.empty() && commit_.after->writes.empty()) {
       return;
@@ -220,6 +209,16 @@ class BlockWriter {
 };
 
 }  // namespace
+
+void withdraw_messages(Tables& tables, const PositionKey& entry) {
+  for (auto& [at, action] : tables.outbox) {
+    if (at.track == entry.track && at.contact == entry.contact && at.entry == entry.entry &&
+        action.state == OutboxState::kWaiting && !track::is_recorded(action.kind)) {
+      action.state = OutboxState::kWithdrawn;
+      tables.note_delivery(at, OutboxState::kWaiting, action);
+    }
+  }
+}
 
 base::Result<CommitResult> ModelSession::commit(const Commit& commit) {
   CHECK(commit.before->rows() == commit.after->rows());

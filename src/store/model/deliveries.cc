@@ -182,7 +182,7 @@ base::Result<std::int64_t> ModelSession::hold_deliveries() {
                     [&](const auto& one) { return one.second.at > last - kHeldAround; });
   std::vector<std::pair<base::Instant, OutboxKey>> due;
   for (const auto& [key, action] : t_->outbox) {
-    if (action.state == OutboxState::kWaiting && action.kind != track::ActionKind::kEvent &&
+    if (action.state == OutboxState::kWaiting && !track::is_recorded(action.kind) &&
         action.due_at <= now + kHeldAround) {
       due.emplace_back(action.due_at, key);
     }

@@ -103,7 +103,7 @@ base::Result<std::vector<EventRow>> ModelSession::events_since(const std::set<st
 void ModelSession::record_asked(std::vector<Delivery>& deliveries) {
   std::map<base::ContactId, Names> told;
   for (const Delivery& delivery : deliveries) {
-    if (delivery.kind != track::ActionKind::kEvent) {
+    if (!track::is_recorded(delivery.kind)) {
       continue;
     }
     Action& action = t_->outbox.at(delivery.key);
@@ -111,17 +111,60 @@ void ModelSession::record_asked(std::vector<Delivery>& deliveries) {
     action.deadline = track::kNever;
     t_->note_delivery(delivery.key, OutboxState::kSending, action);
     ModelEvent event;
-    event.name = delivery.name;
-    event.properties = delivery.payload;
+    std::tie(event.name, event.properties) = sql::asked_event(delivery);
     event.track = delivery.key.track;
     event.entry = delivery.key.entry;
     event.origin = EventOrigin::kRecorded;
     add(*t_, delivery.key.contact, std::move(event), told[delivery.key.contact]);
   }
-  std::erase_if(deliveries, [](const Delivery& delivery) {
-    return delivery.kind == track::ActionKind::kEvent;
-  });
+  std::erase_if(deliveries,
+                [](const Delivery& delivery) { return track::is_recorded(delivery.kind); });
   tell(*t_, told, {});
+}
+
+base::Result<TakenOff> ModelSession::take_off(const Fence& fence, base::Version version,
+                                              std::int32_t outcome,
+                                              const std::vector<TakeOff>& asked) {
+  const std::lock_guard guard(t_->mutex);
+  if (!t_->admits(fence)) {
+    return TakenOff{.fenced = true};
+  }
+  TakenOff result;
+  const base::Instant now = t_->clock();
+  for (const TakeOff& one : asked) {
+    for (auto at = t_->positions.lower_bound({fence.track, one.contact, INT32_MIN});
+         at != t_->positions.end() && at->first.track == fence.track &&
+         at->first.contact == one.contact;
+         ++at) {
+      Position& position = at->second;
+      if (position.state == track::PositionState::kStopped || position.entered_at > one.asked_at) {
+        continue;
+      }
+      const std::int32_t from = position.step;
+      ++position.move_no;
+      position.step = outcome;
+      position.state = track::PositionState::kStopped;
+      position.version = version;
+      position.step_at = now;
+      t_->set_due(at->first, position, track::kNever);
+      t_->note_position(at->first, position);
+      for (Watcher* const watcher : t_->watchers) {
+        watcher->on_move(at->first, position.move_no, from);
+      }
+      const std::vector<std::int32_t> path = {from, track::kTakenOffRule, outcome};
+      t_->journal.emplace(
+          std::pair(at->first, position.move_no),
+          Passage{
+              position.move_no, version, now, {}, path, sql::taken_off_path(from, outcome), "{}"});
+      withdraw_messages(*t_, at->first);
+      t_->add_tally(fence.track, version, from, track::kTakenOffRule, 0, 1);
+      t_->add_tally(fence.track, version, from, sql::kTallyNet, 0, -1);
+      t_->add_tally(fence.track, version, outcome, sql::kTallyNet, 0, 1);
+      ++result.entries;
+    }
+  }
+  t_->note_write(fence);
+  return result;
 }
 
 void ModelSession::record_capped(const std::vector<Delivery>& capped) {

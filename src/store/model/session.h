@@ -49,6 +49,8 @@ class ModelSession final : public Session {
   base::Result<GatherResult> enter(const Fence& fence, base::Version version,
                                    const std::optional<base::Instant>& stopped_by,
                                    const std::vector<Arrival>& arrivals) override;
+  base::Result<TakenOff> take_off(const Fence& fence, base::Version version, std::int32_t outcome,
+                                  const std::vector<TakeOff>& asked) override;
   base::Result<track::ContactBlock> load_contacts(base::ContactId after, int limit,
                                                   const Reads& reads) override;
   base::Result<track::ContactBlock> load_these(const std::vector<base::ContactId>& contacts,
@@ -92,6 +94,9 @@ class ModelSession final : public Session {
 
   const std::shared_ptr<Tables> t_;
 };
+
+// The entry's messages that nobody has taken are not sent.
+void withdraw_messages(Tables& tables, const PositionKey& entry);
 
 // The value of a contact's column, whichever it is.
 track::Value value_of(const Contact& contact, const std::string& column);

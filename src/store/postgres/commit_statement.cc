@@ -297,8 +297,10 @@ class Builder {
         ") select track_id, contact_id, entry, move_no + (" + move + "::integer[])[k], (" + number +
         "::smallint[])[k], (" + kind + "::smallint[])[k], (" + name +
         "::integer[])[k], $4, now(), now()" +
-        (withdraws_ ? ", case when " + withdrawing() + " then 5 else 0 end" : "") + payload +
-        " from " +
+        (withdraws_ ? ", case when " + withdrawing() + " and (" + kind +
+                          "::smallint[])[k] not in (3, 5, 6) then 5 else 0 end"
+                    : "") +
+        payload + " from " +
         per_element(ranges, std::string("track_id, contact_id, entry, move_no, shape") +
                                 (has_payload_ ? ", payload" : "")) +
         ")";
@@ -318,7 +320,7 @@ class Builder {
       s_.text +=
           ", withdrawn as (update outbox o set state = 5 from moved m where " + withdrawing() +
           " and o.track_id = m.track_id and o.contact_id = m.contact_id and o.entry = m.entry"
-          " and o.state = 0)";
+          " and o.state = 0 and o.kind not in (3, 5, 6))";  // track::is_recorded
     }
   }
 

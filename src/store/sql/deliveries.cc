@@ -124,7 +124,7 @@ base::Result<bool> to_be_held(Connection& c) {
 base::Result<void> record_events_among(Connection& c, std::vector<Delivery>& deliveries) {
   const auto others = std::stable_partition(
       deliveries.begin(), deliveries.end(),
-      [](const Delivery& delivery) { return delivery.kind != track::ActionKind::kEvent; });
+      [](const Delivery& delivery) { return !track::is_recorded(delivery.kind); });
   const std::vector<Delivery> asked(std::make_move_iterator(others),
                                     std::make_move_iterator(deliveries.end()));
   deliveries.erase(others, deliveries.end());
@@ -377,12 +377,15 @@ base::Result<std::int64_t> hold(Connection& c) {
     sent = count.integer(0, 0);
   }
   static_assert(static_cast<int>(track::ActionKind::kEvent) == 3);
+  static_assert(static_cast<int>(track::ActionKind::kPutOn) == 5);
+  static_assert(static_cast<int>(track::ActionKind::kTakeOff) == 6);
   const char* const key = "(track_id, contact_id, entry, move_no, action_no)";
   return c.execute(
-      std::string("update outbox set state = 4 where state = 0 and kind <> 3 and due_at <= $1 and "
+      std::string("update outbox set state = 4 where state = 0 and kind not in (3, 5, 6) and "
+                  "due_at <= $1 and "
                   "(due_at > $2 or ") +
           key + " in (select track_id, contact_id, entry, move_no, action_no from outbox where " +
-          "state = 0 and kind <> 3 and due_at <= $1 order by due_at limit $3))",
+          "state = 0 and kind not in (3, 5, 6) and due_at <= $1 order by due_at limit $3))",
       {now + kHeldAround, now - kHeldAround, std::max(sent, kHeldAtLeast)});
 }
 

@@ -37,6 +37,9 @@ std::optional<std::string> problem_of(const NewEvent& event) {
   if (event.name.empty()) {
     return " has no name";
   }
+  if (event.name.starts_with(track::kOwnEvents)) {
+    return " has a name that begins with \"track.\", which are Turnout's own";
+  }
   for (const std::string* text : {&event.key, &event.name, &event.source, &event.id}) {
     if (text->find('\0') != std::string::npos ||
         base::first_invalid_utf8(*text) != std::string_view::npos) {
@@ -387,14 +390,26 @@ Result<std::vector<EventRow>> SqlSession::events_since(const std::set<std::strin
   return read_rows(found);
 }
 
+std::pair<std::string, std::string> asked_event(const Delivery& asked) {
+  if (asked.kind == track::ActionKind::kEvent) {
+    return {asked.name, asked.payload};
+  }
+  Json properties{{"track", asked.name}};
+  const Json payload = Json::parse(asked.payload, nullptr, false);
+  if (payload.is_object() && payload.contains("at")) {
+    properties["at"] = payload["at"];
+  }
+  return {asked.kind == track::ActionKind::kPutOn ? track::kPutOnEvent : track::kTakeOffEvent,
+          dump(properties)};
+}
+
 Result<void> record_asked(Connection& c, const std::vector<Delivery>& asked) {
   std::vector<Numbered> events;
   events.reserve(asked.size());
   for (const Delivery& delivery : asked) {
     Numbered& event = events.emplace_back();
     event.contact = delivery.key.contact;
-    event.name = delivery.name;
-    event.properties = delivery.payload;
+    std::tie(event.name, event.properties) = asked_event(delivery);
     event.track = delivery.key.track;
     event.entry = delivery.key.entry;
     event.origin = EventOrigin::kRecorded;

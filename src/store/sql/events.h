@@ -25,9 +25,12 @@ base::Result<void> check_events(const std::vector<NewEvent>& events);
 // CHECKs that it is one: a database has written it.
 std::vector<track::BlockEvent> read_events(std::string_view text);
 
-// Records the events that actions ask for, those of one contact in the order given. Within a write
-// transaction.
+// Records what actions ask for that is recorded (track::is_recorded), that of one contact in the
+// order given. Within a write transaction.
 base::Result<void> record_asked(Connection& connection, const std::vector<Delivery>& asked);
+
+// The event of such an action: its name, and its properties or "".
+std::pair<std::string, std::string> asked_event(const Delivery& asked);
 
 // Tells entries that these messages were dropped by a cap. Within a write transaction.
 base::Result<void> record_capped(Connection& connection, const std::vector<Delivery>& capped);
@@ -39,6 +42,9 @@ constexpr base::Instant looked_at_again(base::Instant not_before, base::Instant 
   const base::Instant tomorrow = now + std::chrono::hours(24);
   return not_before < tomorrow ? not_before : tomorrow;
 }
+
+// The journal's path of an entry that is taken off on the step.
+std::string taken_off_path(std::int32_t step, std::int32_t outcome);
 
 // Whether an entry hears an event that comes from `origin` of an entry, or from outside.
 constexpr bool is_heard(EventOrigin origin, bool own_entry) {

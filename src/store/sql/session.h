@@ -39,6 +39,8 @@ class SqlSession : public Session {
   base::Result<GatherResult> enter(const Fence& fence, base::Version version,
                                    const std::optional<base::Instant>& stopped_by,
                                    const std::vector<Arrival>& arrivals) override;
+  base::Result<TakenOff> take_off(const Fence& fence, base::Version version, std::int32_t outcome,
+                                  const std::vector<TakeOff>& asked) override;
   base::Result<Published> publish(const Publish& publish) override;
   base::Result<Published> plan(const Publish& publish) override;
   base::Result<void> set_active(const std::string& track, bool active) override;

@@ -62,7 +62,7 @@ constexpr const char* kOutbox =
     "values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
 constexpr const char* kWithdraw =
     "update outbox set state = 5 where track_id = ?1 and contact_id = ?2 and entry = ?3 and "
-    "state = 0";
+    "state = 0 and kind not in (3, 5, 6)";  // track::is_recorded
 static_assert(static_cast<int>(OutboxState::kWithdrawn) == 5);
 constexpr const char* kAddTag =
     "insert or ignore into contact_tag (contact_id, tag, at) values (?1, ?2, ?3)";
