@@ -94,3 +94,6 @@ class Network:
         for holder, _ in self.hosts.values():
             holder.kill()
             holder.wait()
+        # The kernel takes namespaces down when it likes; the next network has links of the same names.
+        for port in self.ports.values():
+            subprocess.run(["ip", "link", "del", port], check=False, stderr=subprocess.DEVNULL)
