@@ -195,7 +195,7 @@ namespace {
 Json events_json(const std::vector<track::BlockEvent>& events) {
   Json list = Json::array();
   for (const track::BlockEvent& event : events) {
-    Json properties = Json::parse(event.properties, nullptr, false);
+    const Json properties = Json::parse(event.properties, nullptr, false);
     list.push_back({{"number", event.id},
                     {"at", instant(event.at)},
                     {"event", event.name},

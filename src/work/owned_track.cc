@@ -313,7 +313,7 @@ base::Result<StepResult> OwnedTrack::gather(store::Session& session, base::Insta
     }
   }
   if (regathering_) {
-    TRY(const StepResult one, regather_chunk(session));
+    TRY(const StepResult one, regather_chunk(session, *regathering_));
     add(sum, one);
     if (sum.fenced) {
       return sum;
@@ -424,10 +424,10 @@ base::Result<StepResult> OwnedTrack::gather_on(store::Session& session,
   return take_events(session, events);
 }
 
-base::Result<StepResult> OwnedTrack::regather_chunk(store::Session& session) {
+base::Result<StepResult> OwnedTrack::regather_chunk(store::Session& session, Regathering from) {
   TRY(const std::vector<store::EventRow> events,
-      session.events_since(entry_->program->gathering_events(), regathering_->since,
-                           regathering_->after, kRetestChunk));
+      session.events_since(entry_->program->gathering_events(), from.since, from.after,
+                           kRetestChunk));
   TRY(StepResult result, take_events(session, events));
   if (result.fenced) {
     return result;
@@ -435,7 +435,7 @@ base::Result<StepResult> OwnedTrack::regather_chunk(store::Session& session) {
   if (events.size() < static_cast<std::size_t>(kRetestChunk)) {
     regathering_.reset();
   } else {
-    regathering_->after = {events.back().contact, events.back().event.id};
+    regathering_ = Regathering{from.since, {events.back().contact, events.back().event.id}};
     result.more = true;
   }
   return result;

@@ -86,6 +86,11 @@ class OwnedTrack {
     base::Instant run_began = track::kNever;
   };
 
+  // Events from `since` on, above `after`, may gather though the feed does not tell of them.
+  struct Regathering {
+    base::Instant since;
+    store::EventKey after;
+  };
   struct WakeResult {
     std::int64_t woken = 0;
     bool fenced = false;
@@ -109,7 +114,7 @@ class OwnedTrack {
   // Puts on the track whom these take there.
   base::Result<StepResult> take_events(store::Session& session,
                                        const std::vector<store::EventRow>& events);
-  base::Result<StepResult> regather_chunk(store::Session& session);
+  base::Result<StepResult> regather_chunk(store::Session& session, Regathering from);
   base::Result<std::vector<store::Arrival>> arrivals(store::Session& session,
                                                      const std::vector<store::EventRow>& events,
                                                      base::Instant& now);
@@ -125,11 +130,6 @@ class OwnedTrack {
   std::vector<Clause> clauses_;
   std::optional<base::ContactId> retesting_;  // contacts above this one are to be tested again
   base::Instant noted_ = track::kNever;       // when it was last noted how far the feed was read
-  // Events from `since` on, above `after`, may gather though the feed does not tell of them.
-  struct Regathering {
-    base::Instant since;
-    store::EventKey after;
-  };
   std::optional<Regathering> regathering_;
 };
 

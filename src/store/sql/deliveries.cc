@@ -149,12 +149,15 @@ class CapCounts {
   static base::Result<CapCounts> read(Connection& c, const std::vector<OutboxKey>& keys,
                                       const SendRules& rules, base::Instant now) {
     CapCounts counts;
+    std::set<base::TrackId> tracks;
     std::map<base::TrackId, std::set<std::int64_t>> contacts;
     for (const OutboxKey& key : keys) {
-      if (!counts.caps_.contains(key.track)) {
-        counts.caps_[key.track] = rules.cap ? rules.cap(key.track, now) : std::nullopt;
+      if (tracks.insert(key.track).second && rules.cap) {
+        if (const std::optional<SendCap> cap = rules.cap(key.track, now)) {
+          counts.caps_.emplace(key.track, *cap);
+        }
       }
-      if (counts.caps_[key.track]) {
+      if (counts.caps_.contains(key.track)) {
         contacts[key.track].insert(key.contact.get());
       }
     }
@@ -179,11 +182,11 @@ class CapCounts {
   // Whether the message may be sent; then it counts.
   bool take(const Delivery& delivery) {
     const auto cap = caps_.find(delivery.key.track);
-    if (cap == caps_.end() || !cap->second || !cap->second->counts(delivery.kind)) {
+    if (cap == caps_.end() || !cap->second.counts(delivery.kind)) {
       return true;
     }
     std::int64_t& sent = sent_[{delivery.key.track, delivery.key.contact}];
-    return sent < cap->second->at_most && ++sent > 0;
+    return sent < cap->second.at_most && ++sent > 0;
   }
 
  private:
@@ -195,7 +198,7 @@ class CapCounts {
   // What is being sent counts, and so does what may have been.
   base::Result<void> count(Connection& c, base::TrackId track,
                            const std::set<std::int64_t>& contacts) {
-    const SendCap& cap = *caps_.at(track);
+    const SendCap& cap = caps_.at(track);
     static_assert(static_cast<int>(track::ActionKind::kEmail) == 1 &&
                   static_cast<int>(track::ActionKind::kShow) == 4);
     TRY(const Rows rows,
@@ -214,7 +217,7 @@ class CapCounts {
     return base::ok();
   }
 
-  std::map<base::TrackId, std::optional<SendCap>> caps_;
+  std::map<base::TrackId, SendCap> caps_;  // of tracks that have one
   std::map<std::pair<base::TrackId, base::ContactId>, std::int64_t> sent_;
 };
 
