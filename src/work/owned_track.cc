@@ -132,7 +132,7 @@ base::Result<StepResult> OwnedTrack::note_feed(store::Session& session,
 
 void OwnedTrack::test_everybody() {
   retesting_ = base::ContactId(0);
-  if (!entry_->program->gathering_events().empty() && noted_ != track::kNever) {
+  if (noted_ != track::kNever) {
     // The clock that noted it may have been ahead of this one.
     regathering_ = Regathering{noted_ - store::kHeldAround, {}};
   }
@@ -193,9 +193,7 @@ base::Result<StepResult> OwnedTrack::begin(store::Session& session) {
       }
     }
   } else {
-    if (!entry_->program->gathering_events().empty()) {
-      regathering_ = Regathering{entry_->published.created_at, {}};
-    }
+    regathering_ = Regathering{entry_->published.created_at, {}};
     // Before the first look at all contacts, so that what changes during it is not missed.
     TRY(store::FeedBatch batch, session.changes({}, 1));
     cursor = std::move(batch.next);
@@ -390,22 +388,20 @@ base::Result<std::vector<store::Arrival>> OwnedTrack::arrivals(
   return arrivals;
 }
 
+// Stops whom other tracks take off; `last` says by which event of each contact.
 base::Result<StepResult> OwnedTrack::take_off(store::Session& session,
-                                              const std::vector<store::Change>& changes) {
-  const std::vector<store::EventKey> keys = events_among(changes, {track::kTakeOffEvent});
-  if (keys.empty()) {
-    return StepResult{};
-  }
-  TRY(const std::vector<store::EventRow> events, session.events(keys));
-  std::map<base::ContactId, base::Instant> last;
+                                              const std::vector<store::EventRow>& events,
+                                              std::map<base::ContactId, std::int64_t>& last) {
+  std::map<base::ContactId, base::Instant> asked_at;
   for (const store::EventRow& row : events) {
-    if (entry_->program->is_taken_off_by(row.event)) {
-      last[row.contact] = row.event.at;
+    if (row.event.name == track::kTakeOffEvent && entry_->program->is_taken_off_by(row.event)) {
+      asked_at[row.contact] = row.event.at;
+      last[row.contact] = row.event.id;
     }
   }
   std::vector<store::TakeOff> asked;
-  asked.reserve(last.size());
-  for (const auto& [contact, at] : last) {
+  asked.reserve(asked_at.size());
+  for (const auto& [contact, at] : asked_at) {
     asked.push_back({contact, at});
   }
   TRY(const store::TakenOff done, session.take_off(fence_, entry_->published.version,
@@ -413,10 +409,16 @@ base::Result<StepResult> OwnedTrack::take_off(store::Session& session,
   return StepResult{.fenced = done.fenced};
 }
 
+// Names of the events that may bring contacts on the track, or take them off.
+std::set<std::string> OwnedTrack::entering_events() const {
+  std::set<std::string> names = entry_->program->gathering_events();
+  names.insert(track::kTakeOffEvent);
+  return names;
+}
+
 base::Result<StepResult> OwnedTrack::gather_on(store::Session& session,
                                                const std::vector<store::Change>& changes) {
-  const decide::Program& program = *entry_->program;
-  const std::vector<store::EventKey> keys = events_among(changes, program.gathering_events());
+  const std::vector<store::EventKey> keys = events_among(changes, entering_events());
   if (keys.empty()) {
     return StepResult{};
   }
@@ -426,8 +428,7 @@ base::Result<StepResult> OwnedTrack::gather_on(store::Session& session,
 
 base::Result<StepResult> OwnedTrack::regather_chunk(store::Session& session, Regathering from) {
   TRY(const std::vector<store::EventRow> events,
-      session.events_since(entry_->program->gathering_events(), from.since, from.after,
-                           kRetestChunk));
+      session.events_since(entering_events(), from.since, from.after, kRetestChunk));
   TRY(StepResult result, take_events(session, events));
   if (result.fenced) {
     return result;
@@ -448,8 +449,17 @@ base::Result<StepResult> OwnedTrack::take_events(store::Session& session,
   if (events.empty()) {
     return result;
   }
+  std::map<base::ContactId, std::int64_t> last;
+  TRY(result, take_off(session, events, last));
+  if (result.fenced) {
+    return result;
+  }
   base::Instant now;
   TRY(std::vector<store::Arrival> coming, arrivals(session, events, now));
+  std::erase_if(coming, [&](const store::Arrival& arrival) {
+    const auto off = last.find(arrival.contact);
+    return off != last.end() && arrival.event < off->second;  // and off again
+  });
   const auto stopped_by = program.may_have_stopped_by(now);
   // One of each contact at a time, in order: where entries are told apart, several may come in.
   while (!coming.empty()) {
@@ -546,12 +556,6 @@ base::Result<OwnedTrack::WakeResult> OwnedTrack::wake(store::Session& session,
 base::Result<StepResult> OwnedTrack::changed(store::Session& session,
                                              const std::vector<store::Change>& changes) {
   TRY(StepResult sum, gather_changed(session, changes));
-  if (sum.fenced) {
-    return sum;
-  }
-  // Before who is put on comes on.
-  TRY(const StepResult gone, take_off(session, changes));
-  add(sum, gone);
   if (sum.fenced) {
     return sum;
   }

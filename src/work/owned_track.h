@@ -5,7 +5,9 @@
 // in small steps.
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -108,10 +110,11 @@ class OwnedTrack {
                                           const std::vector<store::Change>& changes);
   base::Result<StepResult> gather_on(store::Session& session,
                                      const std::vector<store::Change>& changes);
-  // Stops whom other tracks take off.
+  std::set<std::string> entering_events() const;
   base::Result<StepResult> take_off(store::Session& session,
-                                    const std::vector<store::Change>& changes);
-  // Puts on the track whom these take there.
+                                    const std::vector<store::EventRow>& events,
+                                    std::map<base::ContactId, std::int64_t>& last);
+  // Puts on the track whom these take there, and takes off whom they take off.
   base::Result<StepResult> take_events(store::Session& session,
                                        const std::vector<store::EventRow>& events);
   base::Result<StepResult> regather_chunk(store::Session& session, Regathering from);

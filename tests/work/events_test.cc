@@ -273,6 +273,24 @@ step "Wait"
   EXPECT_EQ(report.moves, 3);
   ASSERT_EQ(report.actions.size(), 1U);
   EXPECT_EQ(report.actions[0].states.at(store::OutboxState::kWithdrawn), 1);
+  // Put on and taken off again before the owner has looked: it does not come back.
+  peer.own(peer.publish(R"(track "Both"
+  gather on "both"
+
+step "Ask"
+  otherwise:
+    put on track "Sales"
+    take off track "Sales"
+)")
+               .id);
+  add_contacts(peer.session(), 4, 4, 5);
+  happen(peer, "c4", "both");
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Both", "completed") == 1; }));
+  const std::int64_t entered = peer.report("Sales").entered;
+  carry_out();
+  happen(peer, "c1", "bought");  // looked at after those
+  ASSERT_TRUE(peer.run_until([&] { return peer.stopped("Trial", "bought") == 2; }));
+  EXPECT_EQ(peer.report("Sales").entered, entered);
   // Nobody else may ask so.
   EXPECT_FALSE(peer.session().record_events({{"c1", "track.take_off", "{}", "", ""}}));
 }

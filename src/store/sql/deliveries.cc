@@ -120,6 +120,18 @@ base::Result<bool> to_be_held(Connection& c) {
   return held.empty() || held.text(0, 0) != std::to_string(timeline.get());
 }
 
+// They are in that state from now on, and nobody has them in hand.
+base::Result<void> end_at(Connection& c, const std::vector<Delivery>& deliveries,
+                          OutboxState state) {
+  const auto append = [](const Delivery& delivery, std::string& json) {
+    append_key(delivery.key, json);
+  };
+  TRYV(c.execute("update outbox set state = $2, deadline = null from " +
+                     json_rows(c.dialect(), "$1", kKeyColumns) + " k where " + kSameKey,
+                 {json_array(deliveries, append), static_cast<std::int64_t>(state)}));
+  return base::ok();
+}
+
 // Carries out what needs nobody outside: events are recorded, and are sent with that.
 base::Result<void> record_events_among(Connection& c, std::vector<Delivery>& deliveries) {
   const auto others = std::stable_partition(
@@ -132,14 +144,7 @@ base::Result<void> record_events_among(Connection& c, std::vector<Delivery>& del
     return base::ok();
   }
   TRYV(record_asked(c, asked));
-  const auto append = [](const Delivery& delivery, std::string& json) {
-    append_key(delivery.key, json);
-  };
-  TRYV(c.execute("update outbox set state = 2, deadline = null from " +
-                     json_rows(c.dialect(), "$1", kKeyColumns) + " k where " + kSameKey,
-                 {json_array(asked, append)}));
-  static_assert(static_cast<int>(OutboxState::kSent) == 2);
-  return base::ok();
+  return end_at(c, asked, OutboxState::kSent);
 }
 
 // How many messages contacts have been sent, or are being sent, that caps count. Locks the
@@ -254,13 +259,7 @@ base::Result<void> hold_back(Connection& c, const SendRules& rules, base::Instan
   }
   if (!capped.empty()) {
     TRYV(record_capped(c, capped));
-    const auto append = [](const Delivery& delivery, std::string& json) {
-      append_key(delivery.key, json);
-    };
-    TRYV(c.execute("update outbox set state = 6, deadline = null from " +
-                       json_rows(c.dialect(), "$1", kKeyColumns) + " k where " + kSameKey,
-                   {json_array(capped, append)}));
-    static_assert(static_cast<int>(OutboxState::kCapped) == 6);
+    TRYV(end_at(c, capped, OutboxState::kCapped));
   }
   return base::ok();
 }
