@@ -83,6 +83,7 @@ int plan_all(HttpClient& http, const ApplyOptions& options, std::vector<TrackFil
     TrackFile file;
     file.path = path;
     file.text = std::move(text.value());
+    file.reschedule = options.reschedule;
     const int code = plan_one(http, options.map, file);
     if (code == kExitUnreachable) {
       return code;

@@ -134,6 +134,8 @@ void add_track_files(CLI::App& app, Line& line) {
         .add_option("--map", line.apply_map,
                     "OLD=NEW: where contacts on a step that is gone go; OLD= stops them")
         ->take_all();
+    command.add_flag("--reschedule", line.apply.reschedule,
+                     "who waits for a time now waits for the one that the new version says");
     add_ask(command, line, true);
   }
 

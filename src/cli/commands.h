@@ -113,6 +113,7 @@ int render_file(const RenderCommand& command);
 struct ApplyOptions {
   std::vector<std::string> paths;                         // track files, and folders of them
   std::map<std::string, std::optional<std::string>> map;  // step → step, or nothing to stop there
+  bool reschedule = false;  // who waits for a time waits for that of the new version
   AskOptions ask;
 };
 // Publishes all, or none when one of them cannot be.

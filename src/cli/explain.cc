@@ -75,6 +75,17 @@ const track::Step* step_named(const track::Track& track, const std::string& name
   return nullptr;
 }
 
+// `place on track "Trial" at "Reminded"`.
+std::vector<std::string> place_names(const std::vector<track::OtherPlace>& places) {
+  std::vector<std::string> names;
+  names.reserve(places.size());
+  for (const track::OtherPlace& place : places) {
+    names.push_back("place on track " + lang::format_string(place.track) +
+                    (place.step.empty() ? "" : " at " + lang::format_string(place.step)));
+  }
+  return names;
+}
+
 class Printer {
  public:
   Printer(const track::Track& track, const decide::TrackPlan& plan)
@@ -92,7 +103,9 @@ class Printer {
       fmt::print("\ngather on {}: as it comes\n", lang::format_string(event));
     }
     if (!clauses_.leaves.empty()) {
-      const std::string when = changes(plan_.leaves_by, plan_.leaves_on);
+      std::vector<std::string> what = plan_.leaves_by;
+      std::ranges::copy(place_names(plan_.leaves_at), std::back_inserter(what));
+      const std::string when = changes(what, plan_.leaves_on);
       fmt::print("\nleave: asked of everybody{}{}\n", when.empty() ? "" : " when " + when,
                  plan_.timed_leaves.empty() ? ""
                  : when.empty()             ? " by a timer:"
@@ -147,8 +160,9 @@ class Printer {
     for (const std::string& tag : plan.tags) {
       what.push_back("tag " + lang::format_string(tag));
     }
+    std::ranges::copy(place_names(plan.places), std::back_inserter(what));
     const std::string when = changes(what, plan.events);
-    return when.empty() ? "(reads no field and no tag, and hears no event)" : when;
+    return when.empty() ? "(reads nothing of the contact, and hears no event)" : when;
   }
   // "score, tag "vip" changes, or event "bought" comes".
   static std::string changes(const std::vector<std::string>& what,
@@ -190,6 +204,7 @@ Ordered to_json(const track::Track& track, const decide::TrackPlan& plan) {
     steps.push_back({{"step", step.step},
                      {"fields", step.fields},
                      {"tags", step.tags},
+                     {"places", place_names(step.places)},
                      {"events", step.events},
                      {"timed_rules", step.timed}});
   }
@@ -200,7 +215,10 @@ Ordered to_json(const track::Track& track, const decide::TrackPlan& plan) {
           {"gather", std::move(gathers)},
           {"gather_on", plan.gathers_on},
           {"leave",
-           {{"reads", plan.leaves_by}, {"events", plan.leaves_on}, {"timed", plan.timed_leaves}}},
+           {{"reads", plan.leaves_by},
+            {"places", place_names(plan.leaves_at)},
+            {"events", plan.leaves_on},
+            {"timed", plan.timed_leaves}}},
           {"steps", std::move(steps)}};
 }
 

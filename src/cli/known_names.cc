@@ -11,7 +11,7 @@
 #include "cli/http_client.h"
 #include "cli/screen.h"
 #include "cli/toml.h"
-#include "track/fields_of.h"
+#include "track/mentions.h"
 
 namespace turnout::cli {
 namespace {

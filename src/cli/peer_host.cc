@@ -105,6 +105,7 @@ base::Result<web::PublishAnswer> PeerHost::publish(store::Session& session,
   publish.track = std::move(analysis.track);
   publish.text = request.text;
   publish.map = request.map;
+  publish.reschedule = request.reschedule;
   answer.plan = request.plan;
   TRY(answer.published, request.plan ? session.plan(publish) : session.publish(publish));
   answer.accepted = true;

@@ -14,7 +14,11 @@ namespace turnout::cli {
 using Json = nlohmann::ordered_json;
 
 int publish_track(HttpClient& http, TrackFile& file, bool plan) {
-  Json request{{"text", file.text}, {"file", file.path}, {"map", Json::object()}, {"plan", plan}};
+  Json request{{"text", file.text},
+               {"file", file.path},
+               {"map", Json::object()},
+               {"plan", plan},
+               {"reschedule", file.reschedule}};
   for (const auto& [from, to] : file.map) {
     request["map"][from] = to ? Json(*to) : Json(nullptr);
   }

@@ -20,6 +20,7 @@ struct TrackFile {
   std::string path;
   std::string text;
   StepMap map;
+  bool reschedule = false;
   nlohmann::ordered_json answer;  // of the server, see docs/api.md
   std::string body;               // the same as it came
 

@@ -115,6 +115,7 @@ class TrackCompiler {
       }
       reads.fields.insert(leave.reads.fields.begin(), leave.reads.fields.end());
       reads.tags.insert(leave.reads.tags.begin(), leave.reads.tags.end());
+      reads.places.insert(leave.reads.places.begin(), leave.reads.places.end());
       if (leave.head == CompiledRule::Head::kWhen) {
         reads.events.insert(leave.reads.events.begin(), leave.reads.events.end());
       }
@@ -215,15 +216,16 @@ class TrackCompiler {
 
   // What it and the `leave` clauses read wakes who waits on it.
   void add_step(CompiledStep step) {
-    StepListens listens;
-    listens.step = step.number;
-    std::set<std::size_t> fields = step.reads.fields;
-    std::set<std::size_t> tags = step.reads.tags;
-    fields.insert(result_.leave_reads.fields.begin(), result_.leave_reads.fields.end());
-    tags.insert(result_.leave_reads.tags.begin(), result_.leave_reads.tags.end());
-    listens.fields.assign(fields.begin(), fields.end());
-    listens.tags.assign(tags.begin(), tags.end());
-    result_.listens.push_back(std::move(listens));
+    const auto both = [](const std::set<std::size_t>& own, const std::set<std::size_t>& leave) {
+      std::vector<std::size_t> all;
+      std::ranges::set_union(own, leave, std::back_inserter(all));
+      return all;
+    };
+    const Reads& leave = result_.leave_reads;
+    result_.listens.push_back(
+        {step.number,
+         {both(step.reads.fields, leave.fields), both(step.reads.tags, leave.tags),
+          both(step.reads.places, leave.places)}});
     result_.steps.push_back(std::move(step));
   }
 
@@ -254,6 +256,7 @@ class TrackCompiler {
       compiled.tested.assign(tested.begin(), tested.end());
       step.reads.fields.insert(compiled.reads.fields.begin(), compiled.reads.fields.end());
       step.reads.tags.insert(compiled.reads.tags.begin(), compiled.reads.tags.end());
+      step.reads.places.insert(compiled.reads.places.begin(), compiled.reads.places.end());
       if (compiled.head == CompiledRule::Head::kWhen) {
         step.reads.events.insert(compiled.reads.events.begin(), compiled.reads.events.end());
       }

@@ -510,6 +510,10 @@ void collect_reads(const Node& node, const ZoneRule& zone, Reads& reads) {
     reads.tags.insert(node.tag);
     return;
   }
+  if (node.kind == Node::Kind::kPlace) {
+    reads.places.insert(node.place);
+    return;
+  }
   for (const Node& child : node.children) {
     collect_reads(child, zone, reads);
   }
@@ -524,7 +528,7 @@ void collect_reads(const Node& node, const ZoneRule& zone, Reads& reads) {
   if (!node.children.empty()) {
     return;
   }
-  if (node.kind == Node::Kind::kArm || node.kind == Node::Kind::kPlace) {
+  if (node.kind == Node::Kind::kArm) {
     return;
   }
   if (node.a.kind == Term::Kind::kField) {

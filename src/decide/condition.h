@@ -175,6 +175,7 @@ base::Result<ZoneRule> compile_zone(const track::Track& track, Columns& columns)
 struct Reads {
   std::set<std::size_t> fields;
   std::set<std::size_t> tags;
+  std::set<std::size_t> places;
   std::set<std::string> events;
   bool time = false;  // the answer can change with the time alone
 };

@@ -36,10 +36,6 @@ std::vector<std::size_t> index_of(const std::vector<Listed>& all, const std::str
   return found;
 }
 
-bool meet(const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
-  return std::ranges::any_of(a, [&](std::size_t i) { return std::ranges::find(b, i) != b.end(); });
-}
-
 }  // namespace
 
 DryRun::DryRun(const track::Track& track, Program program, std::vector<GatherClause> gathers,
@@ -78,7 +74,7 @@ Result<void> DryRun::set(const std::string& field, const track::Value& value) {
       return base::fail(base::ErrorCode::kInvalid, fmt::format("{} cannot be set", field));
     }
     data_ = with_value(data_, *name, value);
-    return wake(index_of(program_.fields(), field), {});
+    return wake({.fields = index_of(program_.fields(), field)});
   }
   const track::Field* const declared = catalogue_.find(field);
   if (declared == nullptr) {
@@ -96,15 +92,31 @@ Result<void> DryRun::set(const std::string& field, const track::Value& value) {
   } else {
     values_[field] = converted;
   }
-  TRYV(wake(index_of(program_.fields(), field), {}));
+  TRYV(wake({.fields = index_of(program_.fields(), field)}));
   return come_again();
 }
 
 void DryRun::set_tag(const std::string& tag, bool has) {
   has ? void(tags_.insert(tag)) : void(tags_.erase(tag));
   // A circle shows when the time passes.
-  static_cast<void>(wake({}, index_of(program_.tags(), tag)));
+  static_cast<void>(wake({.tags = index_of(program_.tags(), tag)}));
   static_cast<void>(come_again());
+}
+
+Result<void> DryRun::set_place(const std::string& track, const std::optional<std::string>& step) {
+  step ? void(elsewhere_[track] = *step) : void(elsewhere_.erase(track));
+  TRYV(wake(places_on(track)));
+  return come_again();
+}
+
+Facts DryRun::places_on(const std::string& track) const {
+  Facts facts;
+  for (std::size_t i = 0; i < program_.places().size(); ++i) {
+    if (program_.places()[i].track == track) {
+      facts.places.push_back(i);
+    }
+  }
+  return facts;
 }
 
 std::optional<std::int32_t> DryRun::admits(const track::BlockEvent& event) const {
@@ -297,24 +309,31 @@ Result<void> DryRun::settle() {
   return base::ok();
 }
 
-Result<void> DryRun::wake(const std::vector<std::size_t>& fields,
-                          const std::vector<std::size_t>& tags) {
+Result<void> DryRun::wake(const Facts& changed) {
   if (!entered_ || stopped()) {
     return base::ok();
   }
+  note_change(changed);
+  return settle();
+}
+
+// What reads it is to be tested again.
+void DryRun::note_change(const Facts& changed) {
+  if (stopped()) {
+    return;
+  }
   if (state_ == PositionState::kClosed) {
-    if (program_.wakes_closed(stayed_, fields, tags)) {
+    if (program_.wakes_closed(stayed_, changed)) {
       look_now();
     }
-    return settle();
+    return;
   }
   for (const StepListens& step : program_.listens()) {
-    if (step.step == step_ && (meet(step.fields, fields) || meet(step.tags, tags))) {
-      stayed_ &= ~program_.woken_rules(step_, fields, tags);
+    if (step.step == step_ && step.reads.meets(changed)) {
+      stayed_ &= ~program_.woken_rules(step_, changed);
       due_at_ = now_;
     }
   }
-  return settle();
 }
 
 void DryRun::decide() {
@@ -350,9 +369,9 @@ void DryRun::decide() {
   if (shape.moves > 0) {
     const std::size_t first_move = moves_.size();
     note_moves(shape, out.seen[0]);
-    note_messages(shape, out.payload[0], first_move);
     step_ = shape.step;
     move_no_ += shape.moves;
+    note_messages(shape, out.payload[0], first_move);
   }
 }
 
@@ -394,8 +413,10 @@ void DryRun::note_messages(const track::Shape& shape, std::string_view payload,
     } else if (act.kind == track::ActionKind::kPutOn) {
       const auto asked = nlohmann::json::parse(message.payload, nullptr, false);
       elsewhere_[message.name] = asked.is_object() ? asked.value("at", "") : "";
+      note_change(places_on(message.name));
     } else if (act.kind == track::ActionKind::kTakeOff) {
       elsewhere_.erase(message.name);
+      note_change(places_on(message.name));
     }
     messages_.push_back(std::move(message));
     hand_over(messages_.size() - 1);

@@ -69,6 +69,8 @@ class DryRun {
   // the track, or has stopped and may come again, comes in when a `gather on` takes it.
   base::Result<void> send(const std::string& event, const std::string& properties);
   void set_tag(const std::string& tag, bool has);
+  // Where the contact stands on another track: on a step, on whichever ("") or nowhere (nullopt).
+  base::Result<void> set_place(const std::string& track, const std::optional<std::string>& step);
 
   // Puts the contact on the track at now(), where the first `gather contacts` clause starts whose
   // condition is met. Where there is none, the first `gather`'s start if `anyhow`, else kNotFound.
@@ -124,8 +126,9 @@ class DryRun {
   std::optional<std::int32_t> admits(const track::BlockEvent& event) const;
   void look_now();
   void note_event(const DryMessage& message);
-  base::Result<void> wake(const std::vector<std::size_t>& fields,
-                          const std::vector<std::size_t>& tags);
+  base::Result<void> wake(const Facts& changed);
+  void note_change(const Facts& changed);
+  Facts places_on(const std::string& track) const;
   void note_moves(const track::Shape& shape, std::string_view seen);
   void note_messages(const track::Shape& shape, std::string_view payload, std::size_t first_move);
 

@@ -35,6 +35,14 @@ class Explainer {
     }
     return names;
   }
+  std::vector<track::OtherPlace> places(const std::set<std::size_t>& indices) const {
+    std::vector<track::OtherPlace> places;
+    places.reserve(indices.size());
+    for (const std::size_t index : indices) {
+      places.push_back(compiled_.columns.places[index]);
+    }
+    return places;
+  }
   // Events that some of the rules are `on` or ask for, each once.
   static std::vector<std::string> events(const std::vector<CompiledRule>& rules) {
     std::set<std::string> names;
@@ -99,6 +107,7 @@ Result<TrackPlan> explain(const track::Track& track, const track::Catalogue& cat
   }
   plan.leaves_by = explainer.fields(compiled.leave_reads.fields);
   std::ranges::move(explainer.tags(compiled.leave_reads.tags), std::back_inserter(plan.leaves_by));
+  plan.leaves_at = explainer.places(compiled.leave_reads.places);
   plan.timed_leaves = Explainer::timed(compiled.leaves);
   plan.leaves_on = Explainer::events(compiled.leaves);
   for (const CompiledRule& gather : compiled.gathers_on) {
@@ -107,8 +116,8 @@ Result<TrackPlan> explain(const track::Track& track, const track::Catalogue& cat
   for (const CompiledStep& step : compiled.steps) {
     if (step.number != track::kHeldOutStep || compiled.hold_out) {
       plan.steps.push_back({numbering.name_of(step.number), explainer.fields(step.reads.fields),
-                            explainer.tags(step.reads.tags), Explainer::events(step.rules),
-                            Explainer::timed(step.rules)});
+                            explainer.tags(step.reads.tags), explainer.places(step.reads.places),
+                            Explainer::events(step.rules), Explainer::timed(step.rules)});
     }
   }
   return plan;

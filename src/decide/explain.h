@@ -25,6 +25,7 @@ struct StepPlan {
   std::string step;  // kHeldOut for those who are held out
   std::vector<std::string> fields;
   std::vector<std::string> tags;
+  std::vector<track::OtherPlace> places;
   std::vector<std::string> events;  // that rules are `on`, or ask for
   std::vector<std::size_t> timed;   // rules that the time alone may bring about, by their index
 };
@@ -32,11 +33,12 @@ struct StepPlan {
 struct TrackPlan {
   std::vector<std::string> reads;  // fields, in the order in which blocks load them
   std::vector<std::string> writes;
-  std::vector<std::string> tags;        // that are tested
-  std::vector<GatherPlan> gathers;      // the `gather contacts` clauses in file order
-  std::vector<std::string> gathers_on;  // events of the `gather on` clauses in file order
-  std::vector<std::string> leaves_by;   // fields and tags that `leave` clauses read
-  std::vector<std::string> leaves_on;   // events that they hear or ask for
+  std::vector<std::string> tags;             // that are tested
+  std::vector<GatherPlan> gathers;           // the `gather contacts` clauses in file order
+  std::vector<std::string> gathers_on;       // events of the `gather on` clauses in file order
+  std::vector<std::string> leaves_by;        // fields and tags that `leave` clauses read
+  std::vector<track::OtherPlace> leaves_at;  // places that they ask for
+  std::vector<std::string> leaves_on;        // events that they hear or ask for
   std::vector<std::size_t> timed_leaves;
   std::vector<StepPlan> steps;
 };

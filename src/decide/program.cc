@@ -4,17 +4,18 @@
 
 #include "base/check.h"
 #include "decide/compiled.h"
+#include "decide/reschedule.h"
 #include "decide/scopes.h"
 
 namespace turnout::decide {
 namespace {
 
-bool reads_one(const Reads& reads, const std::vector<std::size_t>& fields,
-               const std::vector<std::size_t>& tags) {
-  const auto any = [](const std::vector<std::size_t>& changed, const std::set<std::size_t>& read) {
-    return std::ranges::any_of(changed, [&](std::size_t what) { return read.contains(what); });
+bool reads_one(const Reads& reads, const Facts& changed) {
+  const auto any = [](const std::vector<std::size_t>& some, const std::set<std::size_t>& read) {
+    return std::ranges::any_of(some, [&](std::size_t what) { return read.contains(what); });
   };
-  return any(fields, reads.fields) || any(tags, reads.tags);
+  return any(changed.fields, reads.fields) || any(changed.tags, reads.tags) ||
+         any(changed.places, reads.places);
 }
 
 // Where another track's request puts a contact, if it is for this track.
@@ -38,6 +39,19 @@ std::optional<std::int32_t> put_on_at(const CompiledTrack& compiled,
 struct Program::Impl {
   CompiledTrack compiled;
 };
+
+bool Facts::meets(const Facts& others) const {
+  const auto meet = [](const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
+    return std::ranges::find_first_of(a, b) != a.end();
+  };
+  return meet(fields, others.fields) || meet(tags, others.tags) || meet(places, others.places);
+}
+
+void Facts::add(const Facts& others) {
+  fields.insert(fields.end(), others.fields.begin(), others.fields.end());
+  tags.insert(tags.end(), others.tags.begin(), others.tags.end());
+  places.insert(places.end(), others.places.begin(), others.places.end());
+}
 
 base::Result<Program> Program::compile(const track::Track& track, const track::Catalogue& catalogue,
                                        const track::Numbering& numbering, base::TrackId id,
@@ -114,9 +128,7 @@ std::optional<base::Instant> Program::may_have_stopped_by(base::Instant now) con
                : std::nullopt;
 }
 
-std::uint64_t Program::woken_rules(std::int32_t step,
-                                   const std::vector<std::size_t>& changed_fields,
-                                   const std::vector<std::size_t>& changed_tags) const {
+std::uint64_t Program::woken_rules(std::int32_t step, const Facts& changed) const {
   const std::size_t index = impl_->compiled.step_index(step);
   if (index == kNoStep) {
     return 0;
@@ -124,7 +136,7 @@ std::uint64_t Program::woken_rules(std::int32_t step,
   const std::vector<CompiledRule>& rules = impl_->compiled.steps[index].rules;
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < std::min(rules.size(), kMaxStayRule); ++i) {
-    if (reads_one(rules[i].reads, changed_fields, changed_tags)) {
+    if (reads_one(rules[i].reads, changed)) {
       bits |= std::uint64_t{1} << i;
     }
   }
@@ -133,20 +145,25 @@ std::uint64_t Program::woken_rules(std::int32_t step,
 
 bool Program::leaves() const { return !impl_->compiled.leaves.empty(); }
 
-bool Program::wakes_closed(std::uint64_t stayed, const std::vector<std::size_t>& fields,
-                           const std::vector<std::size_t>& tags) const {
+bool Program::wakes_closed(std::uint64_t stayed, const Facts& changed) const {
   const CompiledTrack& compiled = impl_->compiled;
-  if (reads_one(compiled.leave_reads, fields, tags)) {
+  if (reads_one(compiled.leave_reads, changed)) {
     return true;
   }
   const auto reads = [&](std::size_t field) {
-    return std::ranges::find(fields, field) != fields.end();
+    return std::ranges::find(changed.fields, field) != changed.fields.end();
   };
   return std::ranges::any_of(compiled.following, [&](const CompiledDue& due) {
     return due.mark == stayed &&
            (reads(due.time.field) || (compiled.columns.zone.field && reads_zone(due) &&
                                       reads(*compiled.columns.zone.field)));
   });
+}
+
+std::optional<std::uint64_t> Program::rescheduled(track::ContactBlock& block, std::size_t row,
+                                                  std::int32_t from, std::int32_t rule,
+                                                  base::Instant moved_at) const {
+  return reschedule(impl_->compiled, block, row, {from, rule, moved_at});
 }
 
 void Program::run(track::ContactBlock& block, track::BlockOutcome& out) const {

@@ -27,11 +27,21 @@ namespace turnout::decide {
 inline constexpr int kMaxMovesPerPassage =
     1000;  // then the block commits and the contact is due at once
 
-// Which fields and tags wake a waiting contact on a step.
+// What of a contact is read, or has changed: indices into fields(), tags() and places().
+struct Facts {
+  std::vector<std::size_t> fields = {};
+  std::vector<std::size_t> tags = {};
+  std::vector<std::size_t> places = {};
+
+  bool empty() const { return fields.empty() && tags.empty() && places.empty(); }
+  bool meets(const Facts& others) const;  // linear in the product of both
+  void add(const Facts& others);
+};
+
+// What wakes a waiting contact on a step.
 struct StepListens {
   std::int32_t step = 0;
-  std::vector<std::size_t> fields;  // indices into fields()
-  std::vector<std::size_t> tags;    // indices into tags()
+  Facts reads;
 };
 
 // Immutable after compile(); may be used from any number of threads at once.
@@ -79,16 +89,20 @@ class Program {
   std::optional<base::Instant> may_have_stopped_by(base::Instant now) const;
 
   // For a contact that waits on `step` with the rules of `stayed` spent: the bits of those that may
-  // be met again because one of `fields` or `tags` (indices) changed.
-  std::uint64_t woken_rules(std::int32_t step, const std::vector<std::size_t>& changed_fields,
-                            const std::vector<std::size_t>& changed_tags) const;
+  // be met again because something of it `changed`.
+  std::uint64_t woken_rules(std::int32_t step, const Facts& changed) const;
 
-  // For a contact that is closed with `stayed`: whether its move is due by one of `fields`, or a
-  // `leave` clause reads one of `fields` or `tags`.
-  bool wakes_closed(std::uint64_t stayed, const std::vector<std::size_t>& fields,
-                    const std::vector<std::size_t>& tags) const;
+  // For a contact that is closed with `stayed`: whether its move is due by a field that `changed`,
+  // or a `leave` clause reads something that did.
+  bool wakes_closed(std::uint64_t stayed, const Facts& changed) const;
   // Whether contacts that wait for a delayed move may leave.
   bool leaves() const;
+  // For a row of the block that is closed since the rule numbered `rule` of the step `from`, in
+  // whichever version, moved it at `moved_at`: what its `stayed` is to be for it to be looked at
+  // now and then wait as this version says; nullopt: it keeps its time. See decide/reschedule.h.
+  std::optional<std::uint64_t> rescheduled(track::ContactBlock& block, std::size_t row,
+                                           std::int32_t from, std::int32_t rule,
+                                           base::Instant moved_at) const;
 
   // Decides every row: takes it through as many steps as it can at block.now. A row that is not due
   // (kClosed before its due_at, kStopped, on a step this version does not have) keeps its state

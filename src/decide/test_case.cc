@@ -36,7 +36,10 @@ class Runner {
     for (const TestCase::Line& line : test.lines) {
       span_ = line.span;
       const bool event = std::holds_alternative<TestCase::Event>(line.what);
-      if (!event && !std::holds_alternative<TestCase::Given>(line.what) && !run_.entered()) {
+      const bool given = std::holds_alternative<TestCase::Given>(line.what) ||
+                         std::holds_alternative<TestCase::GivenTag>(line.what) ||
+                         std::holds_alternative<TestCase::GivenPlace>(line.what);
+      if (!event && !given && !run_.entered()) {
         check(run_.enter(true));
       }
       std::visit([this](const auto& what) { play(what); }, line.what);
@@ -69,6 +72,11 @@ class Runner {
     for (const auto& [field, operand] : given.fields) {
       check(run_.set(field.name, value_of(operand)));
     }
+  }
+  void play(const TestCase::GivenTag& given) { run_.set_tag(given.tag.text, !given.no); }
+  void play(const TestCase::GivenPlace& given) {
+    std::optional<std::string> step = given.step ? given.step->text : "";
+    check(run_.set_place(given.track.text, given.no ? std::nullopt : std::move(step)));
   }
   // An event that no `gather on` takes comes to a contact that is on the track already.
   void play(const TestCase::Event& event) {

@@ -120,7 +120,11 @@ constexpr std::array kFollows = {
     Follow{"stopped", "as"},
     Follow{"stay", "for"},
     Follow{"for", "each"},
-    Follow{"given", "", true},
+    Follow{"given", "tag|no tag|on track|not on track", true},
+    Follow{"given no", "tag"},
+    Follow{"given not", "on track"},
+    Follow{"not on", "track"},
+    Follow{"given on", "track"},
     Follow{"expect", "email|webhook|event|tag|no|on step|stopped|stopped as", true},
     Follow{"emails", "per"},
     Follow{"messages", "per"}};

@@ -67,7 +67,9 @@ constexpr std::array kKeywords = {
             "who comes on the track: `contacts`, rows `from` a database, or `on` an "
             "event"},
     Keyword{"gathered", "`leave when no longer gathered`: when the query finds them no more"},
-    Keyword{"given", "`given FIELD is …`: the fields that a test's contact has"},
+    Keyword{
+        "given",
+        "`given FIELD is …`: the fields that a test's contact has, its tags, its places on tracks"},
     Keyword{"go", "`go to \"step\"`: moves the contact, at once or later"},
     Keyword{"has", "`has tag \"…\"`: the contact has that tag"},
     Keyword{"hold",

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "lang/parser.h"
-#include "track/fields_of.h"
+#include "track/mentions.h"
 
 namespace turnout::edit {
 namespace {

@@ -72,17 +72,18 @@ std::optional<NameRole> told_by_word(const Before& before) {
   struct Telling {
     std::string_view word;
     NameKind kind;
-    std::array<std::string_view, 3> behind;
+    std::array<std::string_view, 4> behind;
   };
-  static constexpr std::array kTelling = {Telling{"arm", NameKind::kArm, {}},
-                                          Telling{"did", NameKind::kEvent, {}},
-                                          Telling{"do", NameKind::kEvent, {}},
-                                          Telling{"event", NameKind::kEvent, {}},
-                                          Telling{"from", NameKind::kDatabase, {}},
-                                          Telling{"show", NameKind::kShown, {}},
-                                          Telling{"tag", NameKind::kTag, {"has", "add", "remove"}},
-                                          Telling{"email", NameKind::kTemplate, {"send"}},
-                                          Telling{"webhook", NameKind::kWebhook, {"call"}}};
+  static constexpr std::array kTelling = {
+      Telling{"arm", NameKind::kArm, {}},
+      Telling{"did", NameKind::kEvent, {}},
+      Telling{"do", NameKind::kEvent, {}},
+      Telling{"event", NameKind::kEvent, {}},
+      Telling{"from", NameKind::kDatabase, {}},
+      Telling{"show", NameKind::kShown, {}},
+      Telling{"tag", NameKind::kTag, {"has", "add", "remove", "given"}},
+      Telling{"email", NameKind::kTemplate, {"send"}},
+      Telling{"webhook", NameKind::kWebhook, {"call"}}};
   for (const Telling& telling : kTelling) {
     const auto follows = [&](std::string_view word) { return before.word(2, word); };
     const bool anywhere = telling.behind[0].empty() || follows("expect") || follows("no");

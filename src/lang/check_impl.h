@@ -87,6 +87,7 @@ class Checker {
   void move(const track::Move& move, const Scope& scope);
   void json(const track::Json& json, const Scope& scope);
   void test_case(const track::TestCase& test);
+  void given_place(const track::TestCase::GivenPlace& place);
   void test_field(const track::FieldRef& field, const track::Operand& value);
 
   // --- Conditions and types (check_types.cc)

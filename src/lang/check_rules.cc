@@ -263,6 +263,8 @@ void Checker::test_case(const track::TestCase& test) {
       for (const auto& [ref, value] : given->fields) {
         test_field(ref, value);
       }
+    } else if (const auto* place = std::get_if<Test::GivenPlace>(&line.what)) {
+      given_place(*place);
     } else if (const auto* event = std::get_if<Test::Event>(&line.what)) {
       if (event->with) {
         json(*event->with, Scope{});
@@ -287,6 +289,17 @@ void Checker::test_case(const track::TestCase& test) {
       test_field(expect->field, expect->value);
     }
   }
+}
+
+// Where the contact stands on this track is what the test plays.
+void Checker::given_place(const track::TestCase::GivenPlace& place) {
+  if (place.track.text == track_.name.text && !place.track.text.empty()) {
+    report("given-own-place", place.track.span,
+           "a test comes on its own track by itself, and cannot be given a place there",
+           "begin with what is `given` of the contact, and let time pass by `after`");
+    return;
+  }
+  other_track(place.track, place.step);
 }
 
 void Checker::test_field(const track::FieldRef& ref, const track::Operand& value) {

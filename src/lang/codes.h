@@ -71,6 +71,7 @@ inline constexpr std::array kCodes = {
     Code{"expected-track", Severity::kError, "a file that does not begin with `track`"},
     Code{"expected-value", Severity::kError, "something else where a value should stand"},
     Code{"expected-word", Severity::kError, "something else where one certain word should stand"},
+    Code{"given-own-place", Severity::kError, "a test that gives a place on its own track"},
     Code{"invalid-utf8", Severity::kError, "bytes that are not UTF-8, or zero bytes"},
     Code{"missing-bracket", Severity::kError, "a bracket that is not closed"},
     Code{"missing-colon", Severity::kError, "a rule's condition without the colon behind it"},

@@ -119,6 +119,14 @@ struct TestLinePrinter {
     }
     return out;
   }
+  std::string operator()(const TestCase::GivenTag& l) const {
+    return std::string("given ") + (l.no ? "no " : "") + "tag " + format_string(l.tag.text);
+  }
+  std::string operator()(const TestCase::GivenPlace& l) const {
+    const std::string out =
+        std::string("given ") + (l.no ? "not " : "") + "on track " + format_string(l.track.text);
+    return l.step ? out + " at " + format_string(l.step->text) : out;
+  }
   std::string operator()(const TestCase::Event& l) const {
     const std::string start =
         std::string(kStatementIndent) + "event " + format_string(l.event.text);

@@ -50,16 +50,7 @@ void Parser::test_case() {
 TestCase::Line Parser::test_line() {
   TestCase::Line line;
   if (accept("given")) {
-    TestCase::Given given;
-    do {
-      track::FieldRef ref = field();
-      expect("is", "`given … is`");
-      given.fields.emplace_back(std::move(ref), operand());
-      if (given.fields.size() > kMaxListItems) {
-        too_many("fields of one `given`", kMaxListItems);
-      }
-    } while (accept_symbol(','));
-    line.what = std::move(given);
+    given_line(line);
   } else if (accept("event")) {
     TestCase::Event event;
     event.event = name("the name of an event");
@@ -85,6 +76,44 @@ TestCase::Line Parser::test_line() {
             "expected `given`, `event`, `after` or `expect` here, found " + found(words), hint);
   }
   return line;
+}
+
+// Behind `given`. A field may have the name of a word that begins the other forms.
+void Parser::given_line(TestCase::Line& line) {
+  const std::size_t word = at_any({"no", "not"}) ? 1 : 0;
+  const bool no = word == 1 && !at_word("is", 1);
+  if (no || !at_word("is", 1)) {
+    if (at_word("tag", word) && !at_word("not")) {
+      index_ += word + 1;
+      line.what = TestCase::GivenTag{no, name("the name of a tag")};
+      return;
+    }
+    if (at_word("on", word) && !at_word("no")) {
+      index_ += word + 1;
+      expect("track", "`given on track`");
+      TestCase::GivenPlace place{no, name("the name of a track"), {}};
+      if (accept("at")) {
+        place.step = name("the name of a step");
+      }
+      line.what = std::move(place);
+      return;
+    }
+    if (no) {
+      next();
+      fail("expected-word", "`tag` behind `given no`, or `on track` behind `given not`");
+      return;
+    }
+  }
+  TestCase::Given given;
+  do {
+    track::FieldRef ref = field();
+    expect("is", "`given … is`");
+    given.fields.emplace_back(std::move(ref), operand());
+    if (given.fields.size() > kMaxListItems) {
+      too_many("fields of one `given`", kMaxListItems);
+    }
+  } while (accept_symbol(','));
+  line.what = std::move(given);
 }
 
 // Behind `expect`.

@@ -184,6 +184,7 @@ class Parser {
   // --- Tests in a track (parse_tests.cc)
   void test_case();
   track::TestCase::Line test_line();
+  void given_line(track::TestCase::Line& line);
   void expect_line(track::TestCase::Line& line);
 
   std::string_view text_;

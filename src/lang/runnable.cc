@@ -130,7 +130,7 @@ class Walk {
       condition(**n.where);
     }
   }
-  void test(const track::OnTrack&, track::Span span) { not_by_servers("on track", span); }
+  void test(const track::OnTrack&, track::Span) {}
   void test(const track::InArm&, track::Span) {}
 
   // --- Clauses

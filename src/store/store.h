@@ -157,6 +157,12 @@ class Session {
   // that a decision made from older values is refused). Returns how many were where the wake said,
   // or kConflict when fenced.
   virtual base::Result<std::int64_t> wake(const Fence& fence, const std::vector<Wake>& wakes) = 0;
+  // Closed positions, in order (contact, entry), at most `limit`; and giving them another time.
+  // reschedule: those that still are where it says, or kConflict when fenced.
+  virtual base::Result<std::vector<Delayed>> delayed(base::TrackId track,
+                                                     const DelayedCursor& after, int limit) = 0;
+  virtual base::Result<std::int64_t> reschedule(const Fence& fence,
+                                                const std::vector<Reschedule>& what) = 0;
   // A small text per (track, clause) that outlives owners: feed cursors, last runs. set_cursor:
   // kConflict when fenced.
   virtual base::Result<std::optional<std::string>> cursor(base::TrackId track,

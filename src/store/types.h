@@ -91,7 +91,14 @@ struct Publish {
   // For each step that disappears and holds contacts: where they go (a step), or nullopt to stop as
   // "completed".
   std::map<std::string, std::optional<std::string>> map;
+  // Who waits for a time now is to wait for the one that the new version says: the track's owner
+  // sees to it, by the cursor kReschedule.
+  bool reschedule = false;
 };
+
+// The name of a clause, see Session::cursor: "CONTACT ENTRY" up to which entries have been given
+// their new times, "" when all have.
+inline constexpr const char* kReschedule = "reschedule";
 
 struct Published {
   base::TrackId id;
@@ -274,6 +281,15 @@ struct Change {
   std::vector<std::pair<std::string, std::int64_t>> events;  // names and numbers of new ones
   base::TrackId by{0};  // the track whose block made the change, 0: import or API
   bool created = false;
+  std::vector<std::string> places = {};  // tracks on which it may stand elsewhere now
+};
+
+// Whether other tracks ask, by `on track`, for a contact's place on a track, so that the changes
+// tell of it. The numbers are stored.
+enum class Watched : std::int16_t {
+  kNot = 0,
+  kWhoIsOn = 1,    // who comes on it and who stops
+  kWhichStep = 2,  // every move
 };
 
 struct FeedBatch {
@@ -293,6 +309,26 @@ struct PositionRow {
   std::uint64_t stayed = 0;
   bool due =
       false;  // by the database's clock: a block that was read before may be about to move it
+};
+
+// A closed position, and the move that closed it as the journal tells of it.
+struct Delayed {
+  BlockItem item;
+  std::int32_t from = 0;  // the step that it was on
+  std::int32_t rule = 0;  // of that step, in the file order of the version of then
+  base::Instant moved_at;
+};
+
+// Closed positions above it in (contact, entry) are still to be seen.
+struct DelayedCursor {
+  base::ContactId contact{0};
+  std::int32_t entry = 0;
+};
+
+// Makes a closed position due now with another `stayed`, which says when it opens.
+struct Reschedule {
+  BlockItem item;
+  std::uint64_t stayed = 0;
 };
 
 // Makes a position due now; `woken` are the rules that may be met again. A closed one that is not

@@ -1,7 +1,7 @@
 #pragma once
 
 // The vocabulary of the description of the tree in json_tree.h; inside the JSON form, and for
-// fields_of.cc.
+// leaves_of.cc.
 //
 // Every struct of the tree has a Shape: its members with their JSON names, in the order in which
 // they are written. Every std::variant has Alternatives: the member that says which one it is (the

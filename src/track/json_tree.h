@@ -211,6 +211,17 @@ struct Shape<TestCase::Given> {
   static constexpr std::tuple parts{list("fields", &TestCase::Given::fields, 1, kMaxListItems)};
 };
 template <>
+struct Shape<TestCase::GivenTag> {
+  static constexpr auto flag = &TestCase::GivenTag::no;
+  static constexpr std::tuple parts{member("tag", &TestCase::GivenTag::tag)};
+};
+template <>
+struct Shape<TestCase::GivenPlace> {
+  static constexpr auto flag = &TestCase::GivenPlace::no;
+  static constexpr std::tuple parts{member("track", &TestCase::GivenPlace::track),
+                                    member("at", &TestCase::GivenPlace::step)};
+};
+template <>
 struct Shape<TestCase::Event> {
   static constexpr std::tuple parts{member("event", &TestCase::Event::event),
                                     member("with", &TestCase::Event::with)};
@@ -242,9 +253,15 @@ struct Shape<TestCase::ExpectField> {
 template <>
 struct Alternatives<decltype(TestCase::Line::what)> {
   static constexpr std::string_view tag = "line";
-  static constexpr std::array<Alternative, 7> names{
-      "given",          "event",          "after",       {"expect", "expect no"},
-      "expect on step", "expect stopped", "expect field"};
+  static constexpr std::array<Alternative, 9> names{"given",
+                                                    {"given tag", "given no tag"},
+                                                    {"given on track", "given not on track"},
+                                                    "event",
+                                                    "after",
+                                                    {"expect", "expect no"},
+                                                    "expect on step",
+                                                    "expect stopped",
+                                                    "expect field"};
 };
 template <>
 struct Shape<TestCase::Line> {

@@ -582,6 +582,17 @@ struct TestCase {
     std::vector<std::pair<FieldRef, Operand>> fields;
     friend bool operator==(const Given&, const Given&) = default;
   };
+  struct GivenTag {  // `given [no] tag "T"`
+    bool no = false;
+    Name tag;
+    friend bool operator==(const GivenTag&, const GivenTag&) = default;
+  };
+  struct GivenPlace {  // `given [not] on track "T" [at "S"]`
+    bool no = false;
+    Name track;
+    std::optional<Name> step;
+    friend bool operator==(const GivenPlace&, const GivenPlace&) = default;
+  };
   struct Event {
     Name event;
     std::optional<Json> with;
@@ -612,7 +623,9 @@ struct TestCase {
     friend bool operator==(const ExpectField&, const ExpectField&) = default;
   };
   struct Line {
-    std::variant<Given, Event, Pass, ExpectThing, ExpectOnStep, ExpectStopped, ExpectField> what;
+    std::variant<Given, GivenTag, GivenPlace, Event, Pass, ExpectThing, ExpectOnStep, ExpectStopped,
+                 ExpectField>
+        what;
     Span span;
     Comments comments;
     friend bool operator==(const Line&, const Line&) = default;

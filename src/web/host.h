@@ -62,7 +62,8 @@ struct PublishRequest {
   std::string text;
   std::string file;  // name for diagnostics
   std::map<std::string, std::optional<std::string>> map;
-  bool plan = false;  // only say what would be done
+  bool plan = false;        // only say what would be done
+  bool reschedule = false;  // as in store::Publish
 };
 
 struct PublishAnswer {

@@ -368,15 +368,19 @@ bool read_events(std::string_view body, std::vector<store::NewEvent>& events, Ba
 
 bool read_publish(std::string_view body, PublishRequest& request, BadInput& bad) {
   SortedJson json;
-  if (!parse_object(body, json, bad) || !only_members(json, {"text", "file", "map", "plan"}, bad) ||
+  if (!parse_object(body, json, bad) ||
+      !only_members(json, {"text", "file", "map", "plan", "reschedule"}, bad) ||
       !read_track(json, request, bad)) {
     return false;
   }
-  if (json.contains("plan")) {
-    if (!json["plan"].is_boolean()) {
-      return fail(bad, "plan", "is neither true nor false");
+  for (const auto& [name, flag] :
+       {std::pair("plan", &request.plan), std::pair("reschedule", &request.reschedule)}) {
+    if (json.contains(name)) {
+      if (!json[name].is_boolean()) {
+        return fail(bad, name, "is neither true nor false");
+      }
+      *flag = json[name].get<bool>();
     }
-    request.plan = json["plan"].get<bool>();
   }
   if (json.contains("map")) {
     if (!json["map"].is_object()) {

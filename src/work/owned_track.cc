@@ -26,40 +26,28 @@ std::int64_t number_in(std::string_view text) {
   return number;
 }
 
-// True when one of the names is among the fields.
-template <class Named>
-bool touches(const std::vector<std::string>& names, const std::vector<Named>& wanted) {
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return std::any_of(wanted.begin(), wanted.end(), [&](const Named& one) {
-      if constexpr (std::is_same_v<Named, std::string>) {
-        return one == name;
-      } else {
-        return one.name == name;
-      }
-    });
-  });
-}
+// The name by which a change tells of it.
+const std::string& name_of(const track::Field& field) { return field.name; }
+const std::string& name_of(const std::string& tag) { return tag; }
+const std::string& name_of(const track::OtherPlace& place) { return place.track; }
 
+template <class Wanted>
 std::vector<std::size_t> indices_of(const std::vector<std::string>& names,
-                                    const std::vector<track::Field>& fields) {
+                                    const std::vector<Wanted>& wanted) {
   std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (std::find(names.begin(), names.end(), fields[i].name) != names.end()) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (std::find(names.begin(), names.end(), name_of(wanted[i])) != names.end()) {
       found.push_back(i);
     }
   }
   return found;
 }
 
-std::vector<std::size_t> indices_of(const std::vector<std::string>& names,
-                                    const std::vector<std::string>& tags) {
-  std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < tags.size(); ++i) {
-    if (std::find(names.begin(), names.end(), tags[i]) != names.end()) {
-      found.push_back(i);
-    }
-  }
-  return found;
+// What of that which `reader` reads a change tells of.
+template <class Reader>
+decide::Facts facts_of(const store::Change& change, const Reader& reader) {
+  return {indices_of(change.fields, reader.fields()), indices_of(change.tags, reader.tags()),
+          indices_of(change.places, reader.places())};
 }
 
 // Whether one of the events is among those that the change tells of.
@@ -90,15 +78,6 @@ std::int32_t taken_off(const track::Numbering& numbering) {
     }
   }
   return 0;
-}
-
-bool listens(const decide::StepListens& step, const std::vector<std::size_t>& fields,
-             const std::vector<std::size_t>& tags) {
-  const auto any = [](const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
-    return std::any_of(a.begin(), a.end(),
-                       [&](std::size_t x) { return std::find(b.begin(), b.end(), x) != b.end(); });
-  };
-  return any(step.fields, fields) || any(step.tags, tags);
 }
 
 void add(StepResult& sum, const StepResult& one) {
@@ -169,6 +148,13 @@ base::Result<void> OwnedTrack::read_clauses(store::Session& session) {
 base::Result<StepResult> OwnedTrack::begin(store::Session& session) {
   StepResult sum;
   TRYV(read_clauses(session));
+  TRY(const std::optional<std::string> rescheduled,
+      session.cursor(fence_.track, store::kReschedule));
+  if (rescheduled && !rescheduled->empty()) {
+    const std::string_view text = *rescheduled;
+    rescheduling_ = {base::ContactId(number_in(text)),
+                     static_cast<std::int32_t>(number_in(text.substr(text.find(' ') + 1)))};
+  }
   TRY(const std::optional<std::string> stored, session.cursor(fence_.track, kFeed));
   store::FeedCursor cursor;
   if (stored) {
@@ -317,6 +303,13 @@ base::Result<StepResult> OwnedTrack::gather(store::Session& session, base::Insta
       return sum;
     }
   }
+  if (rescheduling_) {
+    TRY(const StepResult one, reschedule_chunk(session, *rescheduling_));
+    add(sum, one);
+    if (sum.fenced) {
+      return sum;
+    }
+  }
   if (retesting_) {
     TRY(const StepResult one, retest_chunk(session, *retesting_));
     add(sum, one);
@@ -334,8 +327,7 @@ base::Result<StepResult> OwnedTrack::gather_changed(store::Session& session,
     std::vector<base::ContactId> contacts;
     for (const store::Change& change : changes) {
       if (change.by != fence_.track &&
-          (change.created || touches(change.fields, clause.gather->fields()) ||
-           touches(change.tags, clause.gather->tags()) ||
+          (change.created || !facts_of(change, *clause.gather).empty() ||
            happened(change, clause.gather->events()))) {
         contacts.push_back(change.contact);
       }
@@ -485,8 +477,7 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
                                                   const std::vector<store::Change>& changes) {
   const decide::Program& program = *entry_->program;
   struct Touched {
-    std::vector<std::size_t> fields;
-    std::vector<std::size_t> tags;
+    decide::Facts facts;
     bool events = false;  // that entries hear, or ask for
   };
   std::unordered_map<base::ContactId, Touched> touched;
@@ -495,17 +486,15 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
     if (change.by == fence_.track) {
       continue;  // an entry is not woken by its own track's writes
     }
-    Touched one{indices_of(change.fields, program.fields()),
-                indices_of(change.tags, program.tags()), happened(change, program.events())};
-    if (one.fields.empty() && one.tags.empty() && !one.events) {
+    Touched one{facts_of(change, program), happened(change, program.events())};
+    if (one.facts.empty() && !one.events) {
       continue;
     }
     const auto [at, fresh] = touched.try_emplace(change.contact);
     if (fresh) {
       contacts.push_back(change.contact);
     }
-    at->second.fields.insert(at->second.fields.end(), one.fields.begin(), one.fields.end());
-    at->second.tags.insert(at->second.tags.end(), one.tags.begin(), one.tags.end());
+    at->second.facts.add(one.facts);
     at->second.events = at->second.events || one.events;
   }
   std::sort(contacts.begin(), contacts.end());
@@ -520,13 +509,11 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
           std::find_if(program.listens().begin(), program.listens().end(),
                        [&](const decide::StepListens& s) { return s.step == row.step; });
       const bool concerned =
-          what.events ||
-          (open ? step != program.listens().end() && listens(*step, what.fields, what.tags)
-                : program.wakes_closed(row.stayed, what.fields, what.tags));
+          what.events || (open ? step != program.listens().end() && step->reads.meets(what.facts)
+                               : program.wakes_closed(row.stayed, what.facts));
       if (is_to_be_woken(row, concerned)) {
         wakes.push_back({row.contact, row.entry, row.move_no,
-                         open ? program.woken_rules(row.step, what.fields, what.tags) : 0,
-                         concerned});
+                         open ? program.woken_rules(row.step, what.facts) : 0, concerned});
       }
     }
     TRY(const WakeResult woken, wake(session, wakes));
@@ -588,6 +575,43 @@ base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session, base:
     retesting_ = block.contact.back();
   }
   return StepResult{.made_due = woken.woken > 0, .more = true, .fenced = woken.fenced};
+}
+
+base::Result<StepResult> OwnedTrack::reschedule_chunk(store::Session& session,
+                                                      store::DelayedCursor from) {
+  TRY(const std::vector<store::Delayed> delayed, session.delayed(fence_.track, from, kRetestChunk));
+  std::map<std::pair<base::ContactId, std::int32_t>, const store::Delayed*> of;
+  std::vector<store::BlockItem> items;
+  for (const store::Delayed& one : delayed) {
+    of[{one.item.contact, one.item.entry}] = &one;
+    items.push_back(one.item);
+  }
+  track::ContactBlock block;
+  TRYV(session.load(fence_.track, items, entry_->reads, block));
+  std::vector<store::Reschedule> what;
+  for (std::size_t row = 0; row < block.rows(); ++row) {
+    const store::Delayed& one = *of.at({block.contact[row], block.entry[row]});
+    if (const auto stayed =
+            entry_->program->rescheduled(block, row, one.from, one.rule, one.moved_at)) {
+      what.push_back({one.item, *stayed});
+    }
+  }
+  auto done = session.reschedule(fence_, what);
+  if (!done && done.error().code == base::ErrorCode::kConflict) {
+    return StepResult{.fenced = true};
+  }
+  TRY(const std::int64_t count, std::move(done));
+  std::string text;
+  if (delayed.size() < static_cast<std::size_t>(kRetestChunk)) {
+    rescheduling_.reset();
+  } else {
+    rescheduling_ = {delayed.back().item.contact, delayed.back().item.entry};
+    text = fmt::format("{} {}", rescheduling_->contact.get(), rescheduling_->entry);
+  }
+  TRY(StepResult result, write_cursor(session, store::kReschedule, text));
+  result.made_due = count > 0;
+  result.more = rescheduling_.has_value();
+  return result;
 }
 
 }  // namespace turnout::work

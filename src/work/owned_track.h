@@ -124,6 +124,7 @@ class OwnedTrack {
   base::Result<StepResult> wake_changed(store::Session& session,
                                         const std::vector<store::Change>& changes);
   base::Result<StepResult> retest_chunk(store::Session& session, base::ContactId from);
+  base::Result<StepResult> reschedule_chunk(store::Session& session, store::DelayedCursor from);
   base::Result<StepResult> write_cursor(store::Session& session, const std::string& name,
                                         const std::string& text);
 
@@ -134,6 +135,7 @@ class OwnedTrack {
   std::optional<base::ContactId> retesting_;  // contacts above this one are to be tested again
   base::Instant noted_ = track::kNever;       // when it was last noted how far the feed was read
   std::optional<Regathering> regathering_;
+  std::optional<store::DelayedCursor> rescheduling_;
 };
 
 }  // namespace turnout::work

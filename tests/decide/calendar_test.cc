@@ -143,9 +143,9 @@ TEST(Calendar, R16MoveByAFieldFollowsItWhenItChanges) {
   for (std::size_t i = 0; i < track.program.fields().size(); ++i) {
     (track.program.fields()[i].name == "due_on" ? due_on : others).push_back(i);
   }
-  EXPECT_TRUE(track.program.wakes_closed(waiting.stayed, due_on, {}));
-  EXPECT_FALSE(track.program.wakes_closed(waiting.stayed, others, {}));
-  EXPECT_FALSE(track.program.wakes_closed(0, due_on, {}));
+  EXPECT_TRUE(track.program.wakes_closed(waiting.stayed, {.fields = due_on}));
+  EXPECT_FALSE(track.program.wakes_closed(waiting.stayed, {.fields = others}));
+  EXPECT_FALSE(track.program.wakes_closed(0, {.fields = due_on}));
   // Woken: later, then sooner, then not at all, and at last in the past.
   TestRow woken = waiting;
   const base::Instant later = at("2026-06-10T10:00:00Z");

@@ -74,9 +74,9 @@ TEST(Leave, WhoWaitsForADelayedMoveLeavesTooAndElseOpensWhenItWouldHave) {
   ASSERT_EQ(waiting.state, PositionState::kClosed);
   ASSERT_EQ(waiting.due_at, kStart + 2 * kDay);
   EXPECT_TRUE(track.program.leaves());
-  EXPECT_TRUE(track.program.wakes_closed(waiting.stayed, field(track, "active"), {}));
-  EXPECT_TRUE(track.program.wakes_closed(waiting.stayed, {}, {0}));
-  EXPECT_FALSE(track.program.wakes_closed(waiting.stayed, field(track, "score"), {}));
+  EXPECT_TRUE(track.program.wakes_closed(waiting.stayed, {.fields = field(track, "active")}));
+  EXPECT_TRUE(track.program.wakes_closed(waiting.stayed, {.tags = {0}}));
+  EXPECT_FALSE(track.program.wakes_closed(waiting.stayed, {.fields = field(track, "score")}));
 
   // Woken a day later, as the store does it.
   const base::Instant look = kStart + kDay;

@@ -222,13 +222,13 @@ TEST(Passage, R15WhatARuleReadsWakesItAfterItStayed) {
     return 0;
   };
   const std::int32_t step = track.step("a");
-  EXPECT_EQ(track.program.woken_rules(step, {index("score")}, {}), 1U);
-  EXPECT_EQ(track.program.woken_rules(step, {index("nick")}, {}), 2U);
-  EXPECT_EQ(track.program.woken_rules(step, {index("nick"), index("score")}, {}), 3U);
-  EXPECT_EQ(track.program.woken_rules(step, {}, {}), 0U);
-  EXPECT_EQ(track.program.woken_rules(4711, {index("score")}, {}), 0U);
+  EXPECT_EQ(track.program.woken_rules(step, {.fields = {index("score")}}), 1U);
+  EXPECT_EQ(track.program.woken_rules(step, {.fields = {index("nick")}}), 2U);
+  EXPECT_EQ(track.program.woken_rules(step, {.fields = {index("nick"), index("score")}}), 3U);
+  EXPECT_EQ(track.program.woken_rules(step, {}), 0U);
+  EXPECT_EQ(track.program.woken_rules(4711, {.fields = {index("score")}}), 0U);
   ASSERT_EQ(track.program.listens()[0].step, step);
-  EXPECT_THAT(track.program.listens()[0].fields,
+  EXPECT_THAT(track.program.listens()[0].reads.fields,
               testing::UnorderedElementsAre(index("score"), index("nick")));
 }
 
@@ -245,8 +245,8 @@ step "a"
 )");
   ASSERT_THAT(track.program.tags(), ElementsAre("vip", "old"));
   const std::int32_t step = track.step("a");
-  EXPECT_EQ(track.program.woken_rules(step, {}, {0}), 0b101U);
-  EXPECT_EQ(track.program.woken_rules(step, {}, {1}), 0b110U);
+  EXPECT_EQ(track.program.woken_rules(step, {.tags = {0}}), 0b101U);
+  EXPECT_EQ(track.program.woken_rules(step, {.tags = {1}}), 0b110U);
   TestRow row;
   track::BlockOutcome out = track.run(at("2026-06-01T00:00:00Z"), {row});
   EXPECT_EQ(out.stayed[0], 0b100U);

@@ -424,5 +424,49 @@ step "b"
   EXPECT_TRUE(run.stopped());
 }
 
+constexpr const char* kNewsletter = R"(track "Newsletter"
+  gather contacts where not on track "Trial" continuously
+  leave when on track "Trial" as "on trial"
+
+step "Ask"
+  when has tag "vip":
+    put on track "Care" at "Call"
+    go to "Wait"
+  when has tag "guest":
+    go to "Wait" after 2 days
+
+step "Wait"
+  when on track "Care" at "Call":
+    stop as "cared for"
+  after 3 days:
+    stop as "end"
+
+)";
+
+// Tags and places on other tracks can be given, at first and later.
+TEST(TrackTests, GiveTagsAndPlaces) {
+  const auto failures = [](const std::string& lines) {
+    const track::Track track = parsed(std::string(kNewsletter) + "test \"t\"\n" + lines);
+    std::vector<std::string> messages;
+    const auto& test = std::get<track::TestCase>(track.parts.back());
+    for (const TestFailure& failure : run_test(track, test, test_catalogue()).failures) {
+      messages.push_back(failure.message);
+    }
+    return messages;
+  };
+  EXPECT_THAT(failures("  given tag \"vip\"\n  expect stopped as \"cared for\"\n"), IsEmpty());
+  EXPECT_THAT(
+      failures("  expect on step \"Ask\"\n  given tag \"guest\"\n  expect on step \"Wait\"\n"
+               "  given on track \"Care\"\n  after 2 days\n  expect on step \"Wait\"\n"
+               "  given on track \"Care\" at \"Call\"\n  expect stopped as \"cared for\"\n"),
+      IsEmpty());
+  EXPECT_THAT(failures("  given tag \"guest\"\n  after 1 day\n  given on track \"Trial\"\n"
+                       "  expect stopped as \"on trial\"\n"),
+              IsEmpty());
+  EXPECT_THAT(failures("  given tag \"vip\"\n  given no tag \"vip\"\n  given on track \"Trial\"\n"
+                       "  given not on track \"Trial\"\n  expect on step \"Ask\"\n"),
+              IsEmpty());
+}
+
 }  // namespace
 }  // namespace turnout::decide

@@ -65,6 +65,8 @@ class Names {
   void own(const track::TestCase::ExpectStopped& n) { add(NameKind::kOutcome, n.as); }
   void own(const track::HasTag& n) { add(NameKind::kTag, n.tag); }
   void own(const track::TagAction& n) { add(NameKind::kTag, n.tag); }
+  void own(const track::TestCase::GivenTag& n) { add(NameKind::kTag, n.tag); }
+  void own(const track::TestCase::GivenPlace& n) { step_of(n.track, n.step); }
   void own(const track::SendEmail& n) { add(NameKind::kTemplate, n.email); }
   void own(const track::CallWebhook& n) { add(NameKind::kWebhook, n.webhook); }
   void own(const track::RecordEvent& n) { add(NameKind::kEvent, n.event); }

@@ -153,17 +153,19 @@ url = "http://{self.sink['host']}:{self.sink['http']}/sales"
                 continue
         return None
 
-    def wait_ready(self, patience=30):
+    def wait_ready(self, patience=30, names=None):
+        """Until these are ready, by default all."""
+        names = self.names if names is None else names
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             ready = 0
-            for name in self.names:
+            for name in names:
                 try:
                     urllib.request.urlopen(self.url(name) + "/readyz", timeout=2)
                     ready += 1
                 except (OSError, urllib.error.URLError):
                     pass
-            if ready == len(self.names):
+            if ready == len(names):
                 return
             time.sleep(0.1)
         sys.exit("the servers are not ready; their logs are in " + str(self.folder))

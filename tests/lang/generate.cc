@@ -529,7 +529,13 @@ class Generator {
     t.comments = comments();
     for (int n = below(6); n > 0; --n) {
       TestCase::Line line;
-      switch (below(7)) {
+      switch (below(9)) {
+        case 7:
+          line.what = TestCase::GivenTag{maybe(), name()};
+          break;
+        case 8:
+          line.what = TestCase::GivenPlace{maybe(), name(), maybe_name()};
+          break;
         case 0: {
           TestCase::Given given;
           for (int k = 1 + below(3); k > 0; --k) {

@@ -83,7 +83,8 @@ std::vector<std::string> row_of(const Parts&... parts) {
 // one row of the table or in several.
 void add_change(const std::string& contact, const std::string& track, bool created,
                 const std::vector<std::string>& fields, const std::vector<std::string>& tags,
-                const std::vector<std::pair<std::string, std::int64_t>>& events, Dump& dump) {
+                const std::vector<std::pair<std::string, std::int64_t>>& events,
+                const std::vector<std::string>& places, Dump& dump) {
   if (created || !fields.empty()) {
     dump.tables["change"].push_back(
         row_of(contact, track, created ? "created" : "changed", sorted_list(fields)));
@@ -93,6 +94,9 @@ void add_change(const std::string& contact, const std::string& track, bool creat
   }
   for (const auto& [name, number] : events) {
     dump.tables["change"].push_back(row_of(contact, track, "event", name, number));
+  }
+  for (const std::string& place : places) {
+    dump.tables["change"].push_back(row_of(contact, track, "place", place));
   }
 }
 
@@ -147,11 +151,11 @@ class ModelDatabase final : public TestDatabase {
 
   static void dump_track_state(const model::Tables& t, Times times, Dump& dump) {
     for (const auto& [key, p] : t.positions) {
-      dump.tables["position"].push_back(
-          row_of(track(t, key.track), contact(t, key.contact), key.entry, p.step, p.move_no,
-                 p.version.get(), static_cast<int>(p.state), p.heard, p.stayed,
-                 time_text(p.entered_at, times), time_text(p.step_at, times),
-                 time_text(p.due_at, times), p.entry_key.value_or(""), json_text(p.data)));
+      dump.tables["position"].push_back(row_of(
+          track(t, key.track), contact(t, key.contact), key.entry, p.step, p.move_no,
+          p.version.get(), static_cast<int>(p.state), p.heard, static_cast<std::int64_t>(p.stayed),
+          time_text(p.entered_at, times), time_text(p.step_at, times), time_text(p.due_at, times),
+          p.entry_key.value_or(""), json_text(p.data)));
     }
     for (const auto& [key, move_no] : t.timers) {
       dump.tables["timer"].push_back(row_of(track(t, key.track), contact(t, key.contact), key.entry,
@@ -210,7 +214,7 @@ class ModelDatabase final : public TestDatabase {
     }
     for (const Change& change : t.changes) {
       add_change(contact(t, change.contact), track(t, change.by), change.created, change.fields,
-                 change.tags, change.events, dump);
+                 change.tags, change.events, change.places, dump);
     }
     for (const auto& [id, events] : t.events) {
       std::int64_t number = 0;
@@ -342,7 +346,8 @@ void dump_sql_contacts(sql::Connection& connection, Times times, Dump& dump) {
     add_change(changes.text(i, 0), changes.text(i, 1), changes.boolean(i, 2),
                what.value("fields", std::vector<std::string>()),
                what.value("tags", std::vector<std::string>()),
-               what.value("events", std::vector<std::pair<std::string, std::int64_t>>()), dump);
+               what.value("events", std::vector<std::pair<std::string, std::int64_t>>()),
+               what.value("places", std::vector<std::string>()), dump);
   }
 }
 

@@ -25,6 +25,19 @@ Publish make_publish(const std::string& name, const std::vector<std::string>& st
   return publish;
 }
 
+Publish asking(const std::string& name, const std::string& text, const std::string& about,
+               const std::string& step) {
+  Publish publish = make_publish(name, {"A"}, text);
+  track::OnTrack on{{about, {}}, {}};
+  if (!step.empty()) {
+    on.step = track::Name{step, {}};
+  }
+  track::Leave leave;
+  leave.why = track::Leave::When{{std::move(on), {}}};
+  publish.track.clauses.emplace_back(std::move(leave));
+  return publish;
+}
+
 namespace {
 
 track::Shape make_shape(const track::ContactBlock& block, std::size_t row, const Way& way) {

@@ -24,6 +24,11 @@ inline constexpr base::Instant kFarOff{4'102'444'800'000'000};   // 2100
 Publish make_publish(const std::string& name, const std::vector<std::string>& steps,
                      const std::string& text);
 
+// A track of one step that contacts leave when they are on another track, at that step unless it is
+// "".
+Publish asking(const std::string& name, const std::string& text, const std::string& about,
+               const std::string& step);
+
 // What one row of a block does.
 struct Way {
   std::vector<std::int32_t> path;  // [step, rule, …, end]; empty: nothing was met

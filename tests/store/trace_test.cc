@@ -35,7 +35,7 @@ class Trace {
   }
 
   void step() {
-    switch (draw(16)) {
+    switch (draw(18)) {
       case 0:
         return import();
       case 1:
@@ -63,6 +63,10 @@ class Trace {
         return record();
       case 14:
         return enter();
+      case 15:
+        return draw(3) == 0 ? watch() : take_off();
+      case 16:
+        return reschedule();
       default:
         return draw(6) == 0 ? pause() : ask();
     }
@@ -163,6 +167,55 @@ class Trace {
     }
     const GatherResult result = must(session_->enter(fence_, version_, stopped_by, arrivals));
     log_ << "enter " << result.fenced << " " << result.gathered << "\n";
+  }
+
+  void take_off() {
+    std::vector<TakeOff> asked;
+    std::set<std::string> keys;
+    for (int n = 1 + draw(3); n > 0; --n) {
+      keys.insert(any_key());
+    }
+    for (const std::string& contact : keys) {
+      asked.push_back({id(contact), coin() ? kFarOff : kLongAgo});
+    }
+    const TakenOff result = must(session_->take_off(fence_, version_, done_, asked));
+    log_ << "take off " << result.fenced << " " << result.entries << "\n";
+  }
+
+  // Another track asks about this one, or about one that there never is.
+  void watch() {
+    log_ << "watch "
+         << must(session_->publish(asking("W", "text " + std::to_string(++texts_),
+                                          coin() ? "T" : "None", coin() ? "B" : "")))
+                .version.get()
+         << "\n";
+  }
+
+  void reschedule() {
+    std::vector<std::pair<std::string, Delayed>> found;
+    DelayedCursor after;
+    while (true) {
+      const std::vector<Delayed> some = must(session_->delayed(track_, after, 3));
+      for (const Delayed& one : some) {
+        after = {one.item.contact, one.item.entry};
+        found.emplace_back(key(one.item.contact) + "/" + std::to_string(one.item.entry), one);
+      }
+      if (some.size() < 3) {
+        break;
+      }
+    }
+    std::ranges::sort(found, {}, &std::pair<std::string, Delayed>::first);
+    log_ << "delayed";
+    std::vector<Reschedule> what;
+    for (const auto& [text, one] : found) {
+      log_ << " " << text << "#" << one.item.move_no << ":" << one.from << "-" << one.rule;
+      if (coin()) {
+        what.push_back({{one.item.contact, one.item.entry, one.item.move_no + draw(5) / 4},
+                        coin() ? track::kRests : track::looked_at(0, another(kFarOff))});
+      }
+    }
+    const auto done = session_->reschedule(fence_, what);
+    log_ << " rescheduled " << (done ? done.value() : -1) << "\n";
   }
 
   void log_events(std::size_t row) {
@@ -474,6 +527,9 @@ class Trace {
         for (const auto& [name, number] : change.events) {
           names.insert("!" + std::to_string(number) + name);
         }
+        for (const std::string& place : change.places) {
+          names.insert("@" + place);
+        }
         if (change.created) {
           names.insert("created");
         }
@@ -495,6 +551,7 @@ class Trace {
                const std::map<std::string, std::optional<std::string>>& map) {
     Publish publish = make_publish(name, names, "text " + std::to_string(++texts_));
     publish.map = map;
+    publish.reschedule = coin();
     const auto result = session_->publish(publish);
     log_ << "publish";
     if (!result) {
@@ -544,7 +601,8 @@ class Trace {
   void cursor() {
     const auto set = session_->set_cursor(fence_, coin() ? "a" : "b", std::to_string(draw(100)));
     log_ << "cursor " << (set ? "set" : "fenced") << " "
-         << must(session_->cursor(track_, "a")).value_or("none") << "\n";
+         << must(session_->cursor(track_, "a")).value_or("none") << " "
+         << must(session_->cursor(track_, kReschedule)).value_or("none") << "\n";
   }
 
   void ask() {

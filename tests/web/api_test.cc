@@ -196,6 +196,8 @@ TEST_F(ApiTest, PublishesPausesAndResumes) {
   EXPECT_EQ(refused("POST", "/api/tracks", R"({"text":5})"), "422 text: is missing");
   EXPECT_EQ(refused("POST", "/api/tracks", R"({"text":"a","plan":1})"),
             "422 plan: is neither true nor false");
+  EXPECT_EQ(refused("POST", "/api/tracks", R"({"text":"a","reschedule":"yes"})"),
+            "422 reschedule: is neither true nor false");
   const json plan = json::parse(ask("POST", "/api/tracks", R"({"text":"other","plan":true})").body);
   EXPECT_EQ(plan["new"], false);
   EXPECT_EQ(plan["version"], 1);

@@ -58,10 +58,15 @@ class BlockWriter {
           withdraw_messages(t_, key(row));
         }
         note_effects(row, after.shapes[shape]);
+        bool& stopped = told_[commit_.before->contact[row]];
+        stopped = stopped || after.shapes[shape].state == track::PositionState::kStopped;
       }
     }
     for (const auto& [contact, effects] : effects_) {
       change_contact(contact, effects);
+    }
+    for (const auto& [contact, stopped] : told_) {
+      t_.tell_place(commit_.fence.track, contact, !stopped);
     }
     t_.note_write(commit_.fence);
     for (const auto& [at, times] : sql::tally_of(after.shapes, moved)) {
@@ -206,6 +211,7 @@ class BlockWriter {
   const Commit& commit_;
   CommitResult result_;
   std::map<base::ContactId, Effects> effects_;
+  std::map<base::ContactId, bool> told_;  // of their moves; true: something stopped
 };
 
 }  // namespace

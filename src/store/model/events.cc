@@ -160,6 +160,7 @@ base::Result<TakenOff> ModelSession::take_off(const Fence& fence, base::Version 
       t_->add_tally(fence.track, version, from, track::kTakenOffRule, 0, 1);
       t_->add_tally(fence.track, version, from, sql::kTallyNet, 0, -1);
       t_->add_tally(fence.track, version, outcome, sql::kTallyNet, 0, 1);
+      t_->tell_place(fence.track, one.contact);
       ++result.entries;
     }
   }
@@ -227,6 +228,7 @@ bool ModelSession::arrive(const Fence& fence, base::Version version,
   t_->set_due(key, position, now);
   t_->note_position(key, position);
   t_->add_tally(fence.track, version, arrival.step, sql::kTallyEntered, 0, 1);
+  t_->tell_place(fence.track, arrival.contact);
   return true;
 }
 

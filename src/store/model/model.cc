@@ -42,6 +42,17 @@ void Tables::note_delivery(const OutboxKey& key, OutboxState before, const Actio
   }
 }
 
+void Tables::tell_place(base::TrackId track, base::ContactId contact, bool moved_only) {
+  if (watched.empty()) {
+    return;
+  }
+  const std::string& name = track_of(track).first;
+  const auto how = watched.find(name);
+  if (how != watched.end() && (how->second == Watched::kWhichStep || !moved_only)) {
+    changes.push_back({contact, {}, {}, {}, track, false, {name}});
+  }
+}
+
 void Tables::set_due(const PositionKey& key, Position& position, base::Instant due) {
   if (fault != Fault::kTimerNotDeleted) {
     timers.erase({key.track, position.due_at, key.contact, key.entry});

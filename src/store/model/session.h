@@ -56,6 +56,10 @@ class ModelSession final : public Session {
   base::Result<track::ContactBlock> load_these(const std::vector<base::ContactId>& contacts,
                                                const Reads& reads) override;
   base::Result<FeedBatch> changes(const FeedCursor& from, int limit) override;
+  base::Result<std::vector<Delayed>> delayed(base::TrackId track, const DelayedCursor& after,
+                                             int limit) override;
+  base::Result<std::int64_t> reschedule(const Fence& fence,
+                                        const std::vector<Reschedule>& what) override;
   base::Result<std::vector<PositionRow>> positions(
       base::TrackId track, const std::vector<base::ContactId>& contacts) override;
   base::Result<std::int64_t> wake(const Fence& fence, const std::vector<Wake>& wakes) override;

@@ -123,6 +123,7 @@ struct Data {
   std::map<base::ContactId, std::vector<ModelEvent>> events;  // number 1 first
   std::set<std::pair<std::string, std::string>> messages;
   std::map<std::string, ModelTrack> tracks;
+  std::map<std::string, Watched> watched;  // by name of the track
   std::map<base::TrackId, LedgerRow> ledger;
   std::map<PositionKey, Position> positions;
   std::map<TimerKey, std::int32_t> timers;                          // → move number
@@ -155,6 +156,8 @@ struct Tables : Data {
   void note_write(const Fence& fence) const;
   void note_position(const PositionKey& key, const Position& position) const;
   void note_delivery(const OutboxKey& key, OutboxState before, const Action& after) const;
+  // Tells the feed that a contact came on the track, moved or stopped.
+  void tell_place(base::TrackId track, base::ContactId contact, bool moved_only = false);
   // The track of that number. CHECKs that there is one.
   const std::pair<const std::string, ModelTrack>& track_of(base::TrackId id) const;
   // Sets a position's due time together with its timer.

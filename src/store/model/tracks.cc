@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "store/model/session.h"
+#include "store/sql/places.h"
 #include "store/sql/session.h"
 
 namespace turnout::store::model {
@@ -105,6 +106,7 @@ void map_position(Tables& tables, const ModelTrack& track, const PositionKey& ke
   tables.add_tally(track.id, track.version, from, sql::kTallyMapped, 0, 1);
   tables.add_tally(track.id, track.version, from, sql::kTallyNet, 0, -1);
   tables.add_tally(track.id, track.version, position.step, sql::kTallyNet, 0, 1);
+  tables.tell_place(track.id, key.contact, to.has_value());
 }
 
 // It keeps when it opens.
@@ -171,6 +173,12 @@ base::Result<Published> ModelSession::publish(const Publish& publish) {
   raise_epoch(row, t_->timeline);
   row.version = track.version;
   move_on(*t_, track, before, steps, publish);
+  for (const auto& [other, how] : sql::watched_by(publish.track)) {
+    t_->watched[other] = std::max(t_->watched[other], how);
+  }
+  if (publish.reschedule) {
+    t_->cursors[{track.id, kReschedule}] = "0 0";
+  }
   ++t_->catalogue_version;
   published.version = track.version;
   return published;

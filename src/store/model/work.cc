@@ -150,6 +150,7 @@ bool ModelSession::enter(const Fence& fence, const Entrance& entrance, base::Con
   t_->set_due(key, position, now);
   t_->note_position(key, position);
   t_->add_tally(fence.track, entrance.version, entrance.step, sql::kTallyEntered, 0, 1);
+  t_->tell_place(fence.track, contact);
   return true;
 }
 
@@ -434,6 +435,51 @@ base::Result<std::int64_t> ModelSession::wake(const Fence& fence, const std::vec
   }
   t_->note_write(fence);
   return woken;
+}
+
+base::Result<std::vector<Delayed>> ModelSession::delayed(base::TrackId track,
+                                                         const DelayedCursor& after, int limit) {
+  const std::lock_guard guard(t_->mutex);
+  std::vector<Delayed> delayed;
+  for (auto at = t_->positions.upper_bound({track, after.contact, after.entry});
+       at != t_->positions.end() && at->first.track == track &&
+       static_cast<int>(delayed.size()) < limit;
+       ++at) {
+    const auto [key, position] = *at;
+    const auto passage = t_->journal.find({key, position.move_no});
+    if (position.state == track::PositionState::kClosed && passage != t_->journal.end()) {
+      const std::vector<std::int32_t>& path = passage->second.path;
+      delayed.push_back({{key.contact, key.entry, position.move_no},
+                         path.at(path.size() - 3),
+                         path.at(path.size() - 2),
+                         passage->second.at});
+    }
+  }
+  return delayed;
+}
+
+base::Result<std::int64_t> ModelSession::reschedule(const Fence& fence,
+                                                    const std::vector<Reschedule>& what) {
+  const std::lock_guard guard(t_->mutex);
+  if (!t_->admits(fence)) {
+    return refuse(fence);
+  }
+  std::int64_t done = 0;
+  for (const Reschedule& one : what) {
+    const PositionKey key{fence.track, one.item.contact, one.item.entry};
+    const auto found = t_->positions.find(key);
+    if (found != t_->positions.end() && found->second.move_no == one.item.move_no &&
+        found->second.state == track::PositionState::kClosed) {
+      Position& position = found->second;
+      const base::Instant now = t_->clock();
+      position.stayed = one.stayed;
+      t_->set_due(key, position, position.due_at == now ? now + base::Duration(1) : now);
+      t_->note_position(key, position);
+      ++done;
+    }
+  }
+  t_->note_write(fence);
+  return done;
 }
 
 base::Result<std::optional<std::string>> ModelSession::cursor(base::TrackId track,

@@ -33,7 +33,7 @@ class Call {
     acts();
     tags();
     tally();
-    s_.text = "select held, moved from commit_block(";
+    s_.text = "select held, moved from commit_block_and_tell(";
     for (std::size_t i = 1; i <= s_.params.size(); ++i) {
       s_.text += (i == 1 ? "$" : ", $") + std::to_string(i);
     }

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "store/sql/fields.h"
+#include "store/sql/places.h"
 #include "store/sql/session.h"
 
 namespace turnout::store::postgres {
@@ -57,6 +58,7 @@ class Builder {
     tags(true);
     tags(false);
     fields();
+    places();
     tally();
     s_.text += " select exists(select from fence), case when count(*) < ";
     s_.params.add(static_cast<std::int64_t>(rows_.size()));
@@ -77,7 +79,8 @@ class Builder {
 
   void fence() {
     s_.text +=
-        "with fence as materialized (select from ledger where track_id = $1 and timeline = $2"
+        "with fence as materialized (select watched from ledger where track_id = $1 and timeline = "
+        "$2"
         " and epoch = $3 and state = 0 for share)";
   }
 
@@ -398,6 +401,22 @@ class Builder {
                ")), field_change as (insert into change (contact_id, track_id, what) select l.id,"
                " $1, '{\"fields\":[' || concat_ws(','" +
                what + ") || ']}' from locked l where " + any_differs + ")";
+  }
+
+  // For tracks that ask where contacts stand on this one.
+  void places() {
+    if (!has_moves_) {
+      return;
+    }
+    s_.params.add_bools(after_.shapes.size(), [&](std::size_t s) {
+      return after_.shapes[s].state == PositionState::kStopped;
+    });
+    s_.text +=
+        ", place_change as (insert into change (contact_id, track_id, what) select"
+        " contact_id, $1, " +
+        sql::place_change_sql(sql::Dialect::kPostgres, "$1") +
+        " from moved, fence where moves > 0 and (watched = 2 or watched = 1 and (" + s_.last() +
+        "::boolean[])[shape]))";
   }
 
   // How often each rule fired, and how many contacts came to a step or outcome and went from one,

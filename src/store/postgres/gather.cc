@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "store/postgres/session.h"
 #include "store/postgres/statement.h"
+#include "store/sql/places.h"
 
 namespace turnout::store::postgres {
 
@@ -23,7 +24,7 @@ void bind(Statement& s, const Fence& fence, const Entrance& entrance) {
 }
 
 constexpr const char* kFence =
-    "with fence as materialized (select from ledger where track_id = $1 and timeline = $2"
+    "with fence as materialized (select watched from ledger where track_id = $1 and timeline = $2"
     " and epoch = $3 and state = 0 for share)";
 
 // OFFSET 0 keeps it a probe per contact: as an anti-join with stale statistics it has been seen to
@@ -41,18 +42,27 @@ std::string select_found(const Entrance& entrance) {
              : ", found as (select c.id, 1 as entry";
 }
 
-// From the CTE `found` to positions, timers and the tally.
-constexpr const char* kEnter =
-    "), entered as (insert into position (track_id, contact_id, entry, step, move_no, version,"
-    " state, entered_at, step_at, due_at) select $1, id, entry, $5, 0, $4, 0, now(), now(), now()"
-    " from found on conflict do nothing returning contact_id, entry)"
-    ", timed as (insert into timer (track_id, due_at, contact_id, entry, move_no)"
-    " select $1, now(), contact_id, entry, 0 from entered)"
-    ", counted as (insert into tally (track_id, version, step, rule, connection, times)"
-    " select $1, $4, $5, $6, 0, count(*) from entered having count(*) > 0"
-    " on conflict (track_id, version, step, rule, connection)"
-    " do update set times = tally.times + excluded.times)"
-    " select exists(select from fence), (select count(*) from entered)";
+// From the CTE `found` to positions, timers, the tally and the feed.
+const std::string& enter_sql() {
+  static const std::string text =
+      std::string(
+          "), entered as (insert into position (track_id, contact_id, entry, step, move_no, "
+          "version,"
+          " state, entered_at, step_at, due_at) select $1, id, entry, $5, 0, $4, 0, now(), now(), "
+          "now()"
+          " from found on conflict do nothing returning contact_id, entry)"
+          ", timed as (insert into timer (track_id, due_at, contact_id, entry, move_no)"
+          " select $1, now(), contact_id, entry, 0 from entered)"
+          ", counted as (insert into tally (track_id, version, step, rule, connection, times)"
+          " select $1, $4, $5, $6, 0, count(*) from entered having count(*) > 0"
+          " on conflict (track_id, version, step, rule, connection)"
+          " do update set times = tally.times + excluded.times)"
+          ", told as (insert into change (contact_id, track_id, what) select contact_id, $1, ") +
+      sql::place_change_sql(sql::Dialect::kPostgres, "$1") +
+      " from entered, fence where fence.watched > 0)"
+      " select exists(select from fence), (select count(*) from entered)";
+  return text;
+}
 
 std::string and_condition(const std::string& where) {
   return where.empty() ? std::string() : " and (" + where + ")";
@@ -79,7 +89,7 @@ Result<GatherResult> PgSession::gather(const Fence& fence, const Entrance& entra
            select_found(entrance) +
            " from fence, contact c where c.id > $7 and c.id <= (select last from bounds) and "
            "c.merged_into is null" +
-           and_condition(where) + kNotEntered + kEnter +
+           and_condition(where) + kNotEntered + enter_sql() +
            ", (select last from bounds), coalesce((select seen from bounds), 0) < $8"
            " or not exists(select from contact where id > (select last from bounds))";
   TRY(const Answer answer, run_again(s.text, s.params));
@@ -114,7 +124,7 @@ Result<GatherResult> PgSession::gather_these(const Fence& fence, const Entrance&
              " from fence, (select ($7::bigint[])[i] as contact_id from"
              " generate_series(1, $8::integer) as i offset 0) n join contact c"
              " on c.id = n.contact_id where c.merged_into is null" +
-             and_condition(where) + kNotEntered + kEnter;
+             and_condition(where) + kNotEntered + enter_sql();
     TRY(const Answer answer, run_again(s.text, s.params));
     if (!answer.boolean(0, 0)) {
       result.fenced = true;

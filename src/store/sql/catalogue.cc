@@ -52,6 +52,15 @@ base::Result<void> raise_catalogue_version(Connection& connection) {
   return base::ok();
 }
 
+base::Result<void> write_cursor(Connection& connection, base::TrackId track,
+                                const std::string& clause, const std::string& text) {
+  TRYV(
+      connection.execute("insert into cursor (track_id, clause, value) values ($1, $2, $3) "
+                         "on conflict (track_id, clause) do update set value = excluded.value",
+                         {static_cast<std::int64_t>(track.get()), clause, text}));
+  return base::ok();
+}
+
 SqlSession::SqlSession(std::unique_ptr<Connection> connection)
     : connection_(std::move(connection)) {}
 
@@ -99,19 +108,15 @@ base::Result<std::optional<std::string>> SqlSession::cursor(base::TrackId track,
 
 base::Result<void> SqlSession::set_cursor(const Fence& fence, const std::string& clause,
                                           const std::string& text) {
-  return in_transaction(
-      *connection_, TransactionMode::kWrite, [&](Connection& c) -> base::Result<void> {
-        TRY(const bool held, holds(c, fence));
-        if (!held) {
-          const base::Error why = fenced_error(fence);
-          return base::fail(why.code, why.message);
-        }
-        TRYV(
-            c.execute("insert into cursor (track_id, clause, value) values ($1, $2, $3) "
-                      "on conflict (track_id, clause) do update set value = excluded.value",
-                      {static_cast<std::int64_t>(fence.track.get()), clause, text}));
-        return base::ok();
-      });
+  return in_transaction(*connection_, TransactionMode::kWrite,
+                        [&](Connection& c) -> base::Result<void> {
+                          TRY(const std::optional<Watched> watched, held(c, fence));
+                          if (!watched) {
+                            const base::Error why = fenced_error(fence);
+                            return base::fail(why.code, why.message);
+                          }
+                          return write_cursor(c, fence.track, clause, text);
+                        });
 }
 
 }  // namespace turnout::store::sql

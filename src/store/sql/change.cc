@@ -54,12 +54,17 @@ void add_missing(std::vector<std::string>& to, const std::vector<std::string>& f
 }  // namespace
 
 void change_json(const std::vector<std::string_view>& fields,
-                 const std::vector<std::string_view>& tags, std::string& out) {
+                 const std::vector<std::string_view>& tags,
+                 const std::vector<std::string_view>& places, std::string& out) {
   out.clear();
   out += "{\"fields\":";
   append_list(fields, out);
   out += ",\"tags\":";
   append_list(tags, out);
+  if (!places.empty()) {
+    out += ",\"places\":";
+    append_list(places, out);
+  }
   out += '}';
 }
 
@@ -72,6 +77,7 @@ void parse_change_json(const std::string& what, Change& change) {
   CHECK(json.is_object());
   change.fields = json.value("fields", std::vector<std::string>());
   change.tags = json.value("tags", std::vector<std::string>());
+  change.places = json.value("places", std::vector<std::string>());
   change.events = json.value("events", std::vector<std::pair<std::string, std::int64_t>>());
 }
 
@@ -81,6 +87,7 @@ void append_change(std::vector<Change>& changes, Change change) {
     Change& last = changes.back();
     add_missing(last.fields, change.fields);
     add_missing(last.tags, change.tags);
+    add_missing(last.places, change.places);
     last.events.insert(last.events.end(), change.events.begin(), change.events.end());
     last.created = last.created || change.created;
     return;

@@ -15,9 +15,10 @@
 
 namespace turnout::store::sql {
 
-// {"fields":[…],"tags":[…]}. Appended to `out`, which is cleared first.
+// {"fields":[…],"tags":[…],"places":[…]}. Appended to `out`, which is cleared first.
 void change_json(const std::vector<std::string_view>& fields,
-                 const std::vector<std::string_view>& tags, std::string& out);
+                 const std::vector<std::string_view>& tags,
+                 const std::vector<std::string_view>& places, std::string& out);
 // {"events":[[name,number],…]}.
 std::string events_json(const std::vector<std::pair<std::string, std::int64_t>>& events);
 // The other way round, of both. CHECKs that it is such a text: nobody but us writes it.

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "store/sql/change.h"
 #include "store/sql/ledger.h"
+#include "store/sql/places.h"
 #include "store/sql/session.h"
 #include "store/sql/text.h"
 
@@ -252,8 +253,8 @@ Result<RecordResult> record(Connection& c, const std::vector<NewEvent>& events) 
 Result<GatherResult> put_on(Connection& c, const Fence& fence, base::Version version,
                             const std::optional<base::Instant>& stopped_by,
                             const std::vector<Arrival>& arrivals) {
-  TRY(const bool held, holds(c, fence));
-  if (!held) {
+  TRY(const std::optional<Watched> watched, held(c, fence));
+  if (!watched) {
     return GatherResult{.fenced = true};
   }
   Json rows = Json::array();
@@ -286,9 +287,11 @@ Result<GatherResult> put_on(Connection& c, const Fence& fence, base::Version ver
           values));
   GatherResult result{.gathered = static_cast<std::int64_t>(entered.size()), .done = true};
   Json timers = Json::array();
+  std::vector<base::ContactId> contacts;
   std::map<std::int64_t, std::int64_t> steps;
   for (std::size_t i = 0; i < entered.size(); ++i) {
     timers.push_back({entered.integer(i, 0), entered.integer(i, 1)});
+    contacts.emplace_back(entered.integer(i, 0));
     ++steps[entered.integer(i, 2)];
   }
   if (!entered.empty()) {
@@ -305,6 +308,9 @@ Result<GatherResult> put_on(Connection& c, const Fence& fence, base::Version ver
         " tally.times + excluded.times",
         {std::int64_t{fence.track.get()}, std::int64_t{version.get()}, step,
          std::int64_t{kTallyEntered}, times}));
+  }
+  if (*watched != Watched::kNot) {
+    TRYV(tell_places(c, fence.track, contacts));
   }
   return result;
 }

@@ -92,15 +92,16 @@ base::Result<bool> cede(Connection& connection, base::TrackId track, base::Epoch
   return changed == 1;
 }
 
-base::Result<bool> holds(Connection& connection, const Fence& fence) {
+base::Result<std::optional<Watched>> held(Connection& connection, const Fence& fence) {
   std::string sql =
-      "select 1 from ledger where track_id = $1 and timeline = $2 and epoch = $3 and state = 0";
+      "select watched from ledger where track_id = $1 and timeline = $2 and epoch = $3 and state = "
+      "0";
   if (connection.dialect() == Dialect::kPostgres) {
     sql += " for share";
   }
   TRY(const Rows rows,
       connection.query(sql, {number(fence.track), fence.timeline.get(), fence.epoch.get()}));
-  return !rows.empty();
+  return rows.empty() ? std::nullopt : std::optional(static_cast<Watched>(rows.integer32(0, 0)));
 }
 
 base::Incarnation incarnation_of(base::Timeline timeline, std::int64_t drawn) {

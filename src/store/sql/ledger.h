@@ -23,9 +23,10 @@ base::Result<TakeResult> compare_and_take(Connection& connection, base::TrackId 
                                           const std::optional<StillStamp>& still);
 base::Result<bool> cede(Connection& connection, base::TrackId track, base::Epoch epoch,
                         const PeerId& self);
-// Within a write transaction: true while the ledger's row still is at the fence and active; keeps
-// it so until the transaction ends (PostgreSQL: FOR SHARE).
-base::Result<bool> holds(Connection& connection, const Fence& fence);
+// Within a write transaction: whether others ask about the track, while the ledger's row still is
+// at the fence and active, else nullopt; keeps it so until the transaction ends (PostgreSQL: FOR
+// SHARE).
+base::Result<std::optional<Watched>> held(Connection& connection, const Fence& fence);
 // kConflict: what the calls without a result of their own say when fenced.
 base::Error fenced_error(const Fence& fence);
 // The incarnation for the `drawn`th life that the database has counted. A fail-over that loses the

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "store/sql/change.h"
 #include "store/sql/ledger.h"
+#include "store/sql/places.h"
 #include "store/sql/session.h"
 #include "store/sql/tracks.h"
 
@@ -45,6 +46,7 @@ class Publication {
                               std::int64_t contacts);
   base::Result<void> count(std::int32_t step, int rule, std::int64_t times);
   base::Result<void> test_all_again();
+  base::Result<void> note_reschedule();
   bool has_step(const std::string& name) const;
   std::int64_t id() const { return result_.id.get(); }
   std::string map_json() const;
@@ -138,6 +140,8 @@ base::Result<bool> Publication::run() {
   TRYV(carry_out_map());
   TRYV(test_all_again());
   TRYV(raise_catalogue_version(c_));
+  TRYV(watch_places(c_, publish_.track));
+  TRYV(note_reschedule());
   result_.version = next_;
   return true;
 }
@@ -252,6 +256,12 @@ base::Result<void> Publication::map_step(std::int32_t from, const std::optional<
       "path, seen) select track_id, contact_id, entry, move_no + 1, move_no + 1, $1, " +
           now + ", '', 0, $2, '{}' from position where track_id = $3 and step = $4 and state <> 2",
       {static_cast<std::int64_t>(next_.get()), path, id(), old_step}));
+  TRYV(c_.execute(
+      "insert into change (contact_id, track_id, what, at) select contact_id, $1, " +
+          place_change_sql(c_.dialect(), "$1") + ", " + now +
+          " from position where track_id = $1 and step = $2 and state <> 2 and exists"
+          " (select 1 from ledger where track_id = $1 and watched >= $3)",
+      {id(), old_step, static_cast<std::int64_t>(to ? Watched::kWhichStep : Watched::kWhoIsOn)}));
   const std::string ends = to ? "" : ", state = 2, due_at = null";
   TRYV(c_.execute("update position set step = $1, move_no = move_no + 1, version = $2, step_at = " +
                       now + ends + " where track_id = $3 and step = $4 and state <> 2",
@@ -289,6 +299,13 @@ base::Result<void> Publication::test_all_again() {
       "contact_id, "
       "entry, move_no from position where track_id = $1 and state <> 2 and due_at is not null",
       {id()}));
+  return base::ok();
+}
+
+base::Result<void> Publication::note_reschedule() {
+  if (publish_.reschedule) {
+    TRYV(write_cursor(c_, result_.id, kReschedule, "0 0"));
+  }
   return base::ok();
 }
 

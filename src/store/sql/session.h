@@ -47,6 +47,10 @@ class SqlSession : public Session {
   base::Result<std::vector<TrackVersion>> tracks() override;
   base::Result<TrackVersion> track_version(const std::string& track,
                                            base::Version version) override;
+  base::Result<std::vector<Delayed>> delayed(base::TrackId track, const DelayedCursor& after,
+                                             int limit) override;
+  base::Result<std::int64_t> reschedule(const Fence& fence,
+                                        const std::vector<Reschedule>& what) override;
   base::Result<std::optional<std::string>> cursor(base::TrackId track,
                                                   const std::string& clause) override;
   base::Result<void> set_cursor(const Fence& fence, const std::string& clause,

@@ -5,6 +5,7 @@
 
 #include "store/sql/events.h"
 #include "store/sql/ledger.h"
+#include "store/sql/places.h"
 #include "store/sql/session.h"
 #include "store/sql/text.h"
 
@@ -41,8 +42,8 @@ base::Result<Json> entries_asked_for(Connection& c, const Fence& fence, std::int
 
 base::Result<TakenOff> take_off_those(Connection& c, const Fence& fence, base::Version version,
                                       std::int32_t outcome, const std::vector<TakeOff>& asked) {
-  TRY(const bool held, holds(c, fence));
-  if (!held) {
+  TRY(const std::optional<Watched> watched, held(c, fence));
+  if (!watched) {
     return TakenOff{.fenced = true};
   }
   TRY(const Json entries, entries_asked_for(c, fence, outcome, asked));
@@ -89,6 +90,13 @@ base::Result<TakenOff> take_off_those(Connection& c, const Fence& fence, base::V
           " step, rule, connection) do update set times = tally.times + excluded.times",
       {json, track, of, static_cast<std::int64_t>(track::kTakenOffRule),
        static_cast<std::int64_t>(kTallyNet), to}));
+  if (*watched != Watched::kNot) {
+    std::vector<base::ContactId> contacts;
+    for (const Json& entry : entries) {
+      contacts.emplace_back(entry.at(0).get<std::int64_t>());
+    }
+    TRYV(tell_places(c, fence.track, contacts));
+  }
   return result;
 }
 

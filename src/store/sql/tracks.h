@@ -31,6 +31,8 @@ base::Result<void> add_names(Connection& connection, base::TrackId track,
                              const track::Numbering& known, const track::Numbering& all);
 // The name of an action's number, "" when there is none.
 std::string action_name(const track::Numbering& numbering, std::int32_t number);
+base::Result<void> write_cursor(Connection& connection, base::TrackId track,
+                                const std::string& clause, const std::string& text);
 // So that every peer reads catalogue and tracks again.
 base::Result<void> raise_catalogue_version(Connection& connection);
 

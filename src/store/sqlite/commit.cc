@@ -108,6 +108,8 @@ class BlockWriter {
         moved_(after_.shapes.size(), 0) {}
 
   base::Result<void> prepare();
+  // Whom the feed is to tell of moves.
+  base::Result<void> tell(Watched watched);
   base::Result<void> write();
   CommitResult& result() { return result_; }
 
@@ -119,6 +121,7 @@ class BlockWriter {
   bool add_journal(std::size_t row, const track::Shape& shape);
   bool add_actions(std::size_t row, const track::Shape& shape);
   bool touches_contact(std::size_t row, const track::Shape& shape) const;
+  bool is_told(const track::Shape& shape) const;
   bool change_contacts();
   bool change_contact(std::size_t begin, std::size_t end);
   bool write_fields(std::size_t begin, std::size_t end);
@@ -135,10 +138,13 @@ class BlockWriter {
   const track::BlockOutcome& after_;
   CommitResult result_;
   std::vector<std::int64_t> moved_;      // per shape: rows that moved that way
-  std::vector<std::uint32_t> touching_;  // rows that moved and change their contact
+  std::vector<std::uint32_t> touching_;  // rows that moved and change their contact or are told
+  Watched watched_ = Watched::kNot;
+  std::string track_name_;  // where it is watched
   std::vector<std::string_view> payloads_;
   std::vector<std::string_view> changed_fields_;
   std::vector<std::string_view> changed_tags_;
+  std::vector<std::string_view> changed_places_;
   std::string what_;
 
   Statement* position_ = nullptr;
@@ -218,6 +224,16 @@ base::Result<void> BlockWriter::write() {
   return base::ok();
 }
 
+base::Result<void> BlockWriter::tell(Watched watched) {
+  watched_ = watched;
+  if (watched_ != Watched::kNot) {
+    TRY(const sql::Rows name, connection_.query("select name from track where id = $1",
+                                                {std::int64_t{commit_.fence.track.get()}}));
+    track_name_ = name.text(0, 0);
+  }
+  return base::ok();
+}
+
 bool BlockWriter::write_row(std::size_t row) {
   const track::Shape& way = shape(row);
   const base::Instant due =
@@ -238,7 +254,7 @@ bool BlockWriter::write_row(std::size_t row) {
   }
   ++moved_[static_cast<std::size_t>(after_.shape[row])];
   result_.moves += way.moves;
-  if (touches_contact(row, way)) {
+  if (touches_contact(row, way) || is_told(way)) {
     touching_.push_back(static_cast<std::uint32_t>(row));
   }
   return add_journal(row, way) && add_actions(row, way) && (!way.withdraws || withdraw(row));
@@ -354,6 +370,11 @@ bool BlockWriter::touches_contact(std::size_t row, const track::Shape& way) cons
                      [&](const auto& write) { return write.written[row] != Written::kNot; });
 }
 
+bool BlockWriter::is_told(const track::Shape& way) const {
+  return watched_ == Watched::kWhichStep ||
+         (watched_ == Watched::kWhoIsOn && way.state == track::PositionState::kStopped);
+}
+
 // The effects of all entries of one contact are folded first, in the order of the rows, so that its
 // change row says what became of it.
 bool BlockWriter::change_contacts() {
@@ -377,13 +398,19 @@ bool BlockWriter::change_contacts() {
 bool BlockWriter::change_contact(std::size_t begin, std::size_t end) {
   changed_fields_.clear();
   changed_tags_.clear();
+  changed_places_.clear();
   if (!write_fields(begin, end) || !write_tags(begin, end)) {
     return false;
   }
-  if (changed_fields_.empty() && changed_tags_.empty()) {
+  if (std::any_of(touching_.begin() + static_cast<std::ptrdiff_t>(begin),
+                  touching_.begin() + static_cast<std::ptrdiff_t>(end),
+                  [&](std::uint32_t row) { return is_told(shape(row)); })) {
+    changed_places_.emplace_back(track_name_);
+  }
+  if (changed_fields_.empty() && changed_tags_.empty() && changed_places_.empty()) {
     return true;
   }
-  sql::change_json(changed_fields_, changed_tags_, what_);
+  sql::change_json(changed_fields_, changed_tags_, changed_places_, what_);
   change_->bind(1, before_.contact[touching_[begin]].get());
   change_->bind(3, std::string_view(what_));
   return change_->run();
@@ -476,12 +503,13 @@ base::Result<CommitResult> SqliteSession::commit(const Commit& commit) {
   TRYV(writer.prepare());
   const RollbackUnlessEnded guard(db);
   TRYV(sqlite_.begin(sql::TransactionMode::kWrite));
-  TRY(const bool held, sql::holds(sqlite_, commit.fence));
-  if (!held && !base::planted(base::Mutant::kFenceNotCompared)) {
+  TRY(const std::optional<Watched> watched, sql::held(sqlite_, commit.fence));
+  if (!watched && !base::planted(base::Mutant::kFenceNotCompared)) {
     CommitResult result;
     result.fenced = true;
     return result;
   }
+  TRYV(writer.tell(watched.value_or(Watched::kNot)));
   TRYV(writer.write());
   TRYV(sqlite_.commit());
   return std::move(writer.result());

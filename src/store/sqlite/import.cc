@@ -146,7 +146,7 @@ bool Import::update(std::size_t row, std::int64_t id) {
 }
 
 bool Import::add_change(std::int64_t contact, bool created) {
-  sql::change_json(changed_, {}, what_);
+  sql::change_json(changed_, {}, {}, what_);
   change_->bind(1, contact);
   change_->bind(3, static_cast<std::int64_t>(created ? 1 : 0));
   change_->bind(4, std::string_view(what_));

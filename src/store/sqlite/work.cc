@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "store/sql/change.h"
 #include "store/sql/ledger.h"
+#include "store/sql/places.h"
 #include "store/sqlite/session.h"
 
 namespace turnout::store::sqlite {
@@ -180,8 +181,8 @@ base::Result<GatherResult> SqliteSession::gather(const Fence& fence, const Entra
       sqlite_.cached(candidates(entrance, where, "c.id > ?2 and c.id <= ?3") + " order by c.id"));
   const RollbackUnlessEnded guard(db);
   TRYV(db.begin_write());
-  TRY(const bool held, sql::holds(sqlite_, fence));
-  if (!held) {
+  TRY(const std::optional<Watched> watched, sql::held(sqlite_, fence));
+  if (!watched) {
     return GatherResult{.fenced = true};
   }
   TRY(const Range range, next_range(sqlite_, after, chunk));
@@ -201,6 +202,11 @@ base::Result<GatherResult> SqliteSession::gather(const Fence& fence, const Entra
   }
   const auto gathered = static_cast<std::int64_t>(found->size());
   TRYV(count_gathered(sqlite_, fence, entrance, gathered));
+  if (*watched != Watched::kNot) {
+    std::vector<base::ContactId> contacts;
+    std::ranges::transform(*found, std::back_inserter(contacts), &Candidate::contact);
+    TRYV(sql::tell_places(sqlite_, fence.track, contacts));
+  }
   TRYV(db.end());
   return GatherResult{
       .gathered = gathered, .last = base::ContactId(range.last), .done = range.done};
@@ -214,14 +220,15 @@ base::Result<GatherResult> SqliteSession::gather_these(
   TRY(Statement * select, sqlite_.cached(candidates(entrance, where, "c.id = ?2")));
   const RollbackUnlessEnded guard(db);
   TRYV(db.begin_write());
-  TRY(const bool held, sql::holds(sqlite_, fence));
-  if (!held) {
+  TRY(const std::optional<Watched> watched, sql::held(sqlite_, fence));
+  if (!watched) {
     return GatherResult{.fenced = true};
   }
   bind_values(*select, values);
   bind_candidates(*select, fence, entrance);
   TRY(Gathering gathering, Gathering::make(sqlite_, fence, entrance));
   GatherResult result{.done = true};
+  std::vector<base::ContactId> entered;
   for (const base::ContactId contact : contacts) {
     select->bind(2, contact.get());
     const int rc = select->step();
@@ -231,13 +238,17 @@ base::Result<GatherResult> SqliteSession::gather_these(
       if (!gathering.enter({contact, entry})) {
         return failed(db);
       }
-      ++result.gathered;
+      entered.push_back(contact);
     } else if (rc != SQLITE_DONE) {
       return failed(db);
     }
     result.last = std::max(result.last, contact);
   }
+  result.gathered = static_cast<std::int64_t>(entered.size());
   TRYV(count_gathered(sqlite_, fence, entrance, result.gathered));
+  if (*watched != Watched::kNot) {
+    TRYV(sql::tell_places(sqlite_, fence.track, entered));
+  }
   TRYV(db.end());
   return result;
 }
@@ -418,8 +429,8 @@ base::Result<std::int64_t> SqliteSession::wake(const Fence& fence, const std::ve
   TRY(WakeStatements statements, WakeStatements::make(sqlite_, fence.track));
   const RollbackUnlessEnded guard(db);
   TRYV(db.begin_write());
-  TRY(const bool held, sql::holds(sqlite_, fence));
-  if (!held) {
+  TRY(const std::optional<Watched> watched, sql::held(sqlite_, fence));
+  if (!watched) {
     const base::Error why = sql::fenced_error(fence);
     return base::fail(why.code, why.message);
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-// What fields a track speaks of.
+// What fields and places a track speaks of.
 
 #include <vector>
 
@@ -12,5 +12,8 @@ namespace turnout::track {
 // description (json_tree.h), which is not always that of the text. Pointers live as long as the
 // track is neither changed nor moved. Linear.
 std::vector<const FieldRef*> fields_of(const Track& track);
+
+// Every `on track "…"`, likewise.
+std::vector<const OnTrack*> places_of(const Track& track);
 
 }  // namespace turnout::track

@@ -1,4 +1,4 @@
-#include "track/fields_of.h"
+#include "track/mentions.h"
 
 #include <type_traits>
 
@@ -8,7 +8,8 @@ namespace turnout::track {
 namespace json {
 namespace {
 
-using FieldRefs = std::vector<const FieldRef*>;
+template <class Wanted>
+using Found = std::vector<const Wanted*>;
 
 template <class T>
 inline constexpr bool is_variant = false;
@@ -19,23 +20,23 @@ inline constexpr bool is_box = false;
 template <class T>
 inline constexpr bool is_box<Box<T>> = true;
 
-template <class T>
-void collect(FieldRefs& out, const T& node);
+template <class Wanted, class T>
+void collect(Found<Wanted>& out, const T& node);
 
-template <class T, class M>
-void collect_part(FieldRefs& out, const T& node, const Member<T, M>& part) {
+template <class Wanted, class T, class M>
+void collect_part(Found<Wanted>& out, const T& node, const Member<T, M>& part) {
   collect(out, node.*part.at);
 }
-template <class T, class V>
-void collect_part(FieldRefs& out, const T& node, const Flat<T, V>& part) {
+template <class Wanted, class T, class V>
+void collect_part(Found<Wanted>& out, const T& node, const Flat<T, V>& part) {
   collect(out, node.*part.at);
 }
-template <class T, class M, std::size_t kCount>
-void collect_part(FieldRefs& /*out*/, const T& /*node*/, const Words<T, M, kCount>& /*part*/) {}
+template <class Wanted, class T, class M, std::size_t kCount>
+void collect_part(Found<Wanted>& /*out*/, const T& /*node*/, const Words<T, M, kCount>& /*part*/) {}
 
-template <class T>
-void collect(FieldRefs& out, const T& node) {
-  if constexpr (std::is_same_v<T, FieldRef>) {
+template <class Wanted, class T>
+void collect(Found<Wanted>& out, const T& node) {
+  if constexpr (std::is_same_v<T, Wanted>) {
     out.push_back(&node);
   } else if constexpr (std::is_same_v<T, Operand> || std::is_same_v<T, Json>) {
     collect(out, node.value);
@@ -66,7 +67,13 @@ void collect(FieldRefs& out, const T& node) {
 }  // namespace json
 
 std::vector<const FieldRef*> fields_of(const Track& track) {
-  json::FieldRefs out;
+  json::Found<FieldRef> out;
+  json::collect(out, track);
+  return out;
+}
+
+std::vector<const OnTrack*> places_of(const Track& track) {
+  json::Found<OnTrack> out;
   json::collect(out, track);
   return out;
 }
