@@ -36,6 +36,9 @@ namespace turnout::base {
   X(MoveNumberNotCompared) /* a commit takes a contact that has moved */                   \
   X(DueTimeNotCompared)    /* a commit overlooks that a contact was woken */               \
   X(TimerLeftBehind)       /* a position's old timer stays */                              \
+  X(HeardNotCompared)      /* of two blocks that heard different events both count */      \
+  X(EventRecordedAgain)    /* an event that is sent again is another */                    \
+  X(PlaceNotTold)          /* a move is not told to tracks that ask for it */              \
   X(ActionsOfUnmoved)      /* outbox rows for contacts that did not move */                \
   X(WriterLockNotHeld)     /* two processes write at once */                               \
   X(LifeLockAlwaysFree)    /* every peer's process seems to be over */                     \

@@ -94,7 +94,7 @@ void Host::start() {
   wake_.reset();
   next_poll_ = clock();
   if (config.work) {
-    take_book(read_book(*session_));
+    take_book(read_book(*session_), ++book_asked_);
     catalogue_seen_ = book_.catalogue;
   } else {
     member_->set_tracks(all_tracks(config.tracks), 1, clock());

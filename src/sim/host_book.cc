@@ -14,7 +14,12 @@ base::Version Host::version_of(TrackId track) const {
   return found == book_.tracks.end() ? base::Version() : found->version;
 }
 
-void Host::take_book(const Book& book) {
+// What was asked for later and came earlier knows better.
+void Host::take_book(const Book& book, std::uint64_t number) {
+  if (number < book_taken_) {
+    return;
+  }
+  book_taken_ = number;
   book_ = book;
   std::vector<TrackId> active;
   for (const store::TrackVersion& track : book_.tracks) {
@@ -35,9 +40,9 @@ void Host::take_catalogue(std::int64_t version) {
 void Host::refresh_book() {
   auto book = std::make_shared<Book>();
   ask_for_work([this, book] { *book = read_book(*session_); },
-               [this, book](bool answered) {
+               [this, book, number = ++book_asked_](bool answered) {
                  if (answered) {
-                   take_book(*book);
+                   take_book(*book, number);
                  } else {
                    catalogue_seen_ = book_.catalogue;  // the next stamp tells of it again
                  }
@@ -55,12 +60,12 @@ void Host::begin_owned(TrackId track) {
   auto book = std::make_shared<Book>();
   ask_for_track(
       track, [this, book](const store::Fence&) { *book = read_book(*session_); },
-      [this, book](Owned& mine, bool answered) {
+      [this, book, number = ++book_asked_](Owned& mine, bool answered) {
         mine.reading_book = false;
         if (!answered) {
           return;  // tried again with the next poll
         }
-        take_book(*book);
+        take_book(*book, number);
         const store::Fence fence = mine.fence;
         const base::Version version = version_of(fence.track);
         mine.cutter.emplace(fence, version, clock());

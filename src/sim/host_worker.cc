@@ -32,13 +32,13 @@ void Host::begin(const group::Job& job) {
                    {world_.database().program().fields()}, work->before)
             .value();
       },
-      [this, work, job, lasts](bool answered) {
+      [this, work, job, lasts, number = ++book_asked_](bool answered) {
         if (!answered) {
           give_back(job, group::BlockOutcome::kFailed);
           return;
         }
         if (work->book) {
-          take_book(*work->book);
+          take_book(*work->book, number);
         }
         if (version_of(job.block->track) != job.block->version) {
           give_back(job, group::BlockOutcome::kFailed);

@@ -159,7 +159,7 @@ class Host {
   void begin_owned(TrackId track);
   void take_catalogue(std::int64_t version);
   void refresh_book();
-  void take_book(const Book& book);
+  void take_book(const Book& book, std::uint64_t number);
   // The version of the track in this peer's copy; 0 if there is none.
   base::Version version_of(TrackId track) const;
   void obey(const group::TrackCeding& ceding);
@@ -241,7 +241,9 @@ class Host {
   Tick pumped_at_;
   std::map<TrackId, Owned> owned_;
   std::uint64_t times_gained_ = 0;
-  Book book_;  // this peer's copy of the tracks
+  Book book_;                     // this peer's copy of the tracks
+  std::uint64_t book_asked_ = 0;  // readings of it so far
+  std::uint64_t book_taken_ = 0;  // of which that one is here
   std::int64_t catalogue_seen_ = 0;
   std::optional<Fence> master_;
   bool reading_outbox_ = false;

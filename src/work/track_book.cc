@@ -53,6 +53,11 @@ std::shared_ptr<const TrackEntry> TrackBook::compile(store::TrackVersion publish
 }
 
 base::Result<void> TrackBook::refresh(store::Session& session) {
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    number = ++begun_;
+  }
   // Read first, so that what is published meanwhile is read again.
   TRY(const std::int64_t newest, session.catalogue_version());
   {
@@ -81,6 +86,10 @@ base::Result<void> TrackBook::refresh(store::Session& session) {
     tracks[id] = current && same_fields ? old->second : compile(std::move(version), catalogue);
   }
   const std::lock_guard lock(mutex_);
+  if (number < taken_) {
+    return base::ok();  // one that began later knows better, and has finished before
+  }
+  taken_ = number;
   tracks_ = std::move(tracks);
   catalogue_ = std::move(catalogue);
   version_ = newest;

@@ -40,7 +40,8 @@ class TrackBook {
 
   // Reads catalogue and tracks anew if the catalogue's version has moved on since the last time, so
   // that asking again costs one small statement. Tracks whose version is known already are kept as
-  // they are unless fields were added. Errors are the session's.
+  // they are unless fields were added. Of several under way at once what the one that began last
+  // has read stays. Errors are the session's.
   base::Result<void> refresh(store::Session& session);
 
   // The next refresh() reads everything, whatever the catalogue's version: after a fail-over that
@@ -58,6 +59,8 @@ class TrackBook {
   const Parse parse_;
   mutable std::mutex mutex_;
   std::int64_t version_ = 0;  // of the catalogue, as read before the rest; 0: nothing read yet
+  std::uint64_t begun_ = 0;   // refreshes so far
+  std::uint64_t taken_ = 0;   // of which the last one is that which has left what is here
   track::Catalogue catalogue_;
   std::map<base::TrackId, std::shared_ptr<const TrackEntry>> tracks_;
 };

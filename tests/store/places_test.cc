@@ -227,7 +227,9 @@ TEST_P(PlacesTest, NobodyIsMissedWhileATrackThatAsksIsPublished) {
   for (const std::string& key : told()) {
     told_of.insert(id(key));
   }
-  EXPECT_EQ(seen, told_of);
+  // Who has moved between the publication and the look is told of as well.
+  EXPECT_TRUE(std::ranges::includes(told_of, seen))
+      << seen.size() << " seen, " << told_of.size() << " told of";
 }
 
 }  // namespace

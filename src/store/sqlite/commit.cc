@@ -40,6 +40,7 @@ const std::string& position_sql() {
       }
     };
     leave_out(base::Mutant::kMoveNumberNotCompared, "move_no = ?11", "?11 is not null");
+    leave_out(base::Mutant::kHeardNotCompared, "heard = ?12", "?12 is not null");
     leave_out(base::Mutant::kDueTimeNotCompared, "due_at is ?13", "(due_at is ?13 or true)");
     return sql;
   }();
@@ -371,6 +372,9 @@ bool BlockWriter::touches_contact(std::size_t row, const track::Shape& way) cons
 }
 
 bool BlockWriter::is_told(const track::Shape& way) const {
+  if (base::planted(base::Mutant::kPlaceNotTold)) {
+    return false;
+  }
   return watched_ == Watched::kWhichStep ||
          (watched_ == Watched::kWhoIsOn && way.state == track::PositionState::kStopped);
 }
