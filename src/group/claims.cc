@@ -303,11 +303,13 @@ bool Member::Impl::receive_assign(const Assign& message, Peer& peer) {
   }
   const Track& track = know_track(message.track);
   const Fence fence{message.timeline, message.epoch};
-  if (!track.active || track.taking || track.row.fence > fence) {
+  if (!track.active || track.taking) {
     return true;
   }
-  if (track.row.fence < fence) {
-    request_ledger();  // what is not known is not judged; the master asks again if need be
+  if (track.row.fence != fence) {
+    // What is known otherwise is not judged: the master may not have heard of it, and so may this
+    // peer, or it was told what a fail-over has lost. The master asks again if need be.
+    request_ledger();
   } else if (free_.contains(message.track) && standing(track.row) >= Standing::kLost) {
     withdraw(message.track);
     begin_claim(message.track, 0);  // ripe at once

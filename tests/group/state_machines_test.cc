@@ -194,6 +194,44 @@ TEST(Member, MasterAssignsWhatClaimsDoNotSettle) {  // R25
   EXPECT_LE(*assigned - begun, 8s);
 }
 
+// A peer has been told of an owner that a fail-over has lost, by one that had not noticed it yet.
+// What the master assigns to it is not refused for that: it asks the ledger.
+TEST(Member, WhatAFailOverHasLostDoesNotStandAgainstAnAssignment) {
+  Alone alone(config("m"));
+  Tick now{};
+  alone.member().set_tracks({TrackId(1)}, 1, now);
+  alone.rows[kMasterRow] = {kMasterRow, PeerName("a"), Incarnation(1), {Timeline(1), Epoch(1)}};
+  alone.rows[TrackId(1)] = {TrackId(1), PeerName("m"), Incarnation(1), {Timeline(1), Epoch(2)}};
+  std::uint64_t sequence = 0;
+  const auto pass = [&](int seconds) {
+    for (; seconds > 0; --seconds) {
+      Advertisement master = advertisement("a", ++sequence);
+      master.master = true;
+      master.master_name = PeerName("a");
+      master.master_timeline = Timeline(1);
+      master.master_epoch = Epoch(1);
+      alone.member().receive(master, PeerName("a"), now);
+      alone.member().receive(advertisement("p", sequence), PeerName("p"), now);
+      alone.settle(now);
+      alone.run(now, 1s);
+    }
+  };
+  pass(3);
+  ASSERT_TRUE(alone.member().owns(TrackId(1)));
+  OwnedList list;
+  list.incarnation = Incarnation(1);
+  list.sequence = ++sequence;
+  list.tracks = {{TrackId(1), Timeline(1), Epoch(3)}};
+  alone.member().receive(list, PeerName("p"), now);
+  alone.settle(now);
+  ASSERT_FALSE(alone.member().owns(TrackId(1)));
+  pass(1);
+  const Assign assign{Incarnation(1), Epoch(1), TrackId(1), Timeline(1), Epoch(2)};
+  EXPECT_TRUE(alone.member().receive(assign, PeerName("a"), now));
+  alone.settle(now);
+  EXPECT_TRUE(alone.member().owns(TrackId(1)));
+}
+
 // A fail-over has lost the last stamps, and its owner counts up to the value that was read before:
 // it has moved nevertheless.
 TEST(Member, StampsOfAnotherTimelineAreForgotten) {  // G12
