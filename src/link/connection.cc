@@ -72,9 +72,6 @@ void Connection::set_options(const Settings& settings) {
   set_int(socket, IPPROTO_TCP, TCP_KEEPCNT, 2);
   set_int(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, ms);
   set_int(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytes);
-  // Little is under way at a time. After a cut what was lost is sent again within a fifth of a second
-  // or so, where the pauses would double otherwise (tcp(7), tcp_thin_linear_timeouts).
-  set_int(socket, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 1);
 }
 
 void Connection::start(const Settings& settings) {

@@ -361,6 +361,46 @@ TEST_F(PostgresTest, TakeEndsTheSessionsInItsWay) {
   EXPECT_FALSE(one->query("select 1", {}));
 }
 
+// Two that want the row at once wait for each other as well; neither ends the other.
+TEST_F(PostgresTest, TakersDoNotEndEachOther) {
+  database->fill(1);
+  std::vector<std::unique_ptr<PgConnection>> holders;
+  for (int i = 0; i < 4; ++i) {
+    holders.push_back(database->connect());
+    ASSERT_TRUE(holders.back()->begin(sql::TransactionMode::kWrite));
+    ASSERT_TRUE(holders.back()->query("select 1 from ledger where track_id = 1 for share", {}));
+  }
+  std::atomic<int> taken = 0;
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> takers;
+  for (const char* const name : {"b", "c"}) {
+    takers.emplace_back([&, name] {
+      PgGroupSession group(std::make_shared<Target>(database->url()));
+      const auto life = group.begin_life(base::PeerName(name), "here");
+      ASSERT_TRUE(life) << life.error().message;
+      const auto result = group.take(base::TrackId(1), base::Timeline(1), base::Epoch(1),
+                                     {base::PeerName(name), life.value()}, {});
+      ASSERT_TRUE(result) << name << ": " << result.error().message;
+      ++(result.value().taken ? taken : refused);
+    });
+    const auto watcher = database->connect();
+    const std::string waiting =
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname ="
+        " current_database()";
+    while (watcher->query(waiting, {}).value().integer(0, 0) <
+           static_cast<std::int64_t>(takers.size())) {
+    }
+  }
+  for (std::thread& taker : takers) {
+    taker.join();
+  }
+  EXPECT_EQ(1, taken);
+  EXPECT_EQ(1, refused);
+  for (const auto& holder : holders) {
+    EXPECT_FALSE(holder->query("select 1", {}));
+  }
+}
+
 TEST_F(PostgresTest, LifeLockEndsWithItsConnection) {
   auto first = std::make_unique<PgGroupSession>(std::make_shared<Target>(database->url()));
   PgGroupSession other(std::make_shared<Target>(database->url()));

@@ -150,8 +150,13 @@ void PgGroupSession::end_blockers(int waiting_process) {
   PgConnection other(target_);
   Params params;
   params.add(std::int32_t{waiting_process});
+  // Those at the end of the chain: who is in the way and waits for others itself, another peer that
+  // wants the row, say, or one that commits a block, goes on when they are gone.
   static_cast<void>(other.run_once(
-      "select pg_terminate_backend(pid) from unnest(pg_blocking_pids($1)) as pid", params));
+      "with recursive chain(pid) as (select unnest(pg_blocking_pids($1))"
+      " union select unnest(pg_blocking_pids(c.pid)) from chain c)"
+      " select pg_terminate_backend(pid) from chain where cardinality(pg_blocking_pids(pid)) = 0",
+      params));
 }
 
 Result<TakeResult> PgGroupSession::take(base::TrackId track, base::Timeline timeline,
