@@ -111,7 +111,12 @@ base::Result<void> Peer::start_link() {
   }
   const auto silence = config_.group.cycle * config_.group.miss_limit;
   options.alive_within = silence;
-  options.user_timeout = std::max(2 * silence, options.user_timeout);
+  options.user_timeout = std::max<std::chrono::milliseconds>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(silence + config_.group.cycle),
+      std::chrono::seconds(1));
+  options.connect_timeout =
+      std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(2 * config_.group.cycle),
+                 std::chrono::milliseconds(500), options.connect_timeout);
   options.max_redial = std::max(config_.group.cycle, options.min_redial);
   link::Callbacks callbacks;
   callbacks.on_up = [](const link::PeerInfo& peer) {

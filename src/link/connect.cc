@@ -13,14 +13,19 @@ using boost::system::error_code;
 
 }  // namespace
 
-Connect::Connect(boost::asio::io_context& io, const Address& address, Done done)
-    : address_(address), done_(std::move(done)), resolver_(io), socket_(io), deadline_(io) {}
+Connect::Connect(boost::asio::io_context& io, const Address& address, Patience patience, Done done)
+    : address_(address),
+      done_(std::move(done)),
+      resolver_(io),
+      socket_(io),
+      deadline_(io),
+      attempt_(io),
+      patience_(patience) {}
 
 std::shared_ptr<Connect> Connect::start(boost::asio::io_context& io, const Address& address,
-                                        bool loopback_only, std::chrono::milliseconds timeout,
-                                        Done done) {
-  const std::shared_ptr<Connect> self(new Connect(io, address, std::move(done)));
-  self->deadline_.expires_after(timeout);
+                                        bool loopback_only, Patience patience, Done done) {
+  const std::shared_ptr<Connect> self(new Connect(io, address, patience, std::move(done)));
+  self->deadline_.expires_after(patience.in_all);
   self->deadline_.async_wait([self](const error_code& error) {
     if (!error) {
       self->finish(
@@ -67,6 +72,13 @@ void Connect::next() {
   }
   error_code ignored;
   socket_.close(ignored);
+  attempt_.expires_after(patience_.for_each);
+  attempt_.async_wait([self = shared_from_this(), number = tried_ + 1](const error_code& error) {
+    if (!error && self->done_ && self->tried_ == number) {
+      error_code unheard;
+      self->socket_.close(unheard);
+    }
+  });
   socket_.async_connect(endpoints_[tried_++], [self = shared_from_this()](const error_code& error) {
     if (!self->done_) {
       return;
@@ -100,6 +112,7 @@ void Connect::finish(base::Result<Tcp::socket> result) {
 void Connect::cancel() {
   done_ = nullptr;
   deadline_.cancel();
+  attempt_.cancel();
   resolver_.cancel();
   error_code ignored;
   socket_.close(ignored);

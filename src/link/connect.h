@@ -21,14 +21,18 @@ class Connect : public std::enable_shared_from_this<Connect> {
   // resolves to addresses of other machines only.
   using Done = std::function<void(base::Result<Tcp::socket>)>;
 
+  struct Patience {
+    std::chrono::milliseconds in_all;
+    std::chrono::milliseconds for_each;  // of the addresses that the name resolves to
+  };
+
   // `done` is called once, from the io_context, unless the attempt is cancelled first.
   static std::shared_ptr<Connect> start(boost::asio::io_context& io, const Address& address,
-                                        bool loopback_only, std::chrono::milliseconds timeout,
-                                        Done done);
+                                        bool loopback_only, Patience patience, Done done);
   void cancel();
 
  private:
-  Connect(boost::asio::io_context& io, const Address& address, Done done);
+  Connect(boost::asio::io_context& io, const Address& address, Patience patience, Done done);
   void resolved(const Tcp::resolver::results_type& results, bool loopback_only);
   void next();
   void finish(base::Result<Tcp::socket> result);
@@ -38,6 +42,8 @@ class Connect : public std::enable_shared_from_this<Connect> {
   Tcp::resolver resolver_;
   Tcp::socket socket_;
   boost::asio::steady_timer deadline_;
+  boost::asio::steady_timer attempt_;  // ends the one under way
+  const Patience patience_;
   std::vector<Tcp::endpoint> endpoints_;
   std::size_t tried_ = 0;
   std::string last_error_;

@@ -66,13 +66,17 @@ struct Options {
 
   // From accepting or dialling until the session is up. Slow and half-open handshakes end here.
   std::chrono::milliseconds handshake_timeout{5'000};
+  // An address that has not answered within this time is dialled anew, since the system would ask
+  // it again ever more seldom (RFC 6298). Longer than a way there and back.
+  std::chrono::milliseconds connect_timeout{3'000};
   // Delay before an address is dialled again: doubles from min to max, each time between half and
   // all of it. A max of one cycle costs a small packet per cycle and dead address.
   std::chrono::milliseconds min_redial{50};
   std::chrono::milliseconds max_redial{1'000};
   // Bytes sent that stay unacknowledged this long, or keepalive probes unanswered, end the session
   // (TCP_USER_TIMEOUT). It should exceed the miss limit times the cycle: silence is judged by the
-  // group, not here.
+  // group, not here. After a cut that lasts longer a new connection is up sooner than what was lost
+  // would be sent again: the pauses between tries grow with the cut.
   std::chrono::milliseconds user_timeout{10'000};
   // A second peer of the same name is refused while the first was heard within this time; later the
   // newer incarnation takes its place. The miss limit times the cycle.

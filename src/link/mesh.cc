@@ -163,6 +163,11 @@ void Link::Impl::rest(Target& target) {
   target.tls_failures = 0;
 }
 
+Connect::Patience Link::Impl::patience() const {
+  return {options_.handshake_timeout,
+          std::min(options_.connect_timeout, options_.handshake_timeout)};
+}
+
 void Link::Impl::dial(Target& target) {
   if (target.self || target.dialling()) {
     return;
@@ -174,7 +179,7 @@ void Link::Impl::dial(Target& target) {
   target.session = random();
   target.hello.reset();
   target.connect = Connect::start(
-      io_, target.address, !security_.secured(), options_.handshake_timeout,
+      io_, target.address, !security_.secured(), patience(),
       [weak = weak_from_this(), text = target.text](Result<Tcp::socket> socket) {
         const auto self = weak.lock();
         const auto found = self ? self->targets_.find(text) : decltype(self->targets_.find(text))();
@@ -203,7 +208,7 @@ void Link::Impl::dial_bulk(Target& target) {
     address = remote.value();
   }
   target.connect = Connect::start(
-      io_, address, !security_.secured(), options_.handshake_timeout,
+      io_, address, !security_.secured(), patience(),
       [weak = weak_from_this(), text = target.text](Result<Tcp::socket> socket) {
         const auto self = weak.lock();
         const auto found = self ? self->targets_.find(text) : decltype(self->targets_.find(text))();

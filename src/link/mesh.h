@@ -128,6 +128,7 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
   // mesh.cc: dialling, addresses
   Target* learn(const Address& address, bool seed);
   void wait(Target& target, std::chrono::milliseconds delay);
+  Connect::Patience patience() const;
   void dial(Target& target);
   void dial_bulk(Target& target);
   void connected(Target& target, Tcp::socket socket, Channel channel);
