@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <iterator>
+
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/known_names.h"

@@ -486,7 +486,7 @@ base::Result<StepResult> OwnedTrack::wake_changed(store::Session& session,
     if (change.by == fence_.track) {
       continue;  // an entry is not woken by its own track's writes
     }
-    Touched one{facts_of(change, program), happened(change, program.events())};
+    const Touched one{facts_of(change, program), happened(change, program.events())};
     if (one.facts.empty() && !one.events) {
       continue;
     }

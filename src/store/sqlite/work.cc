@@ -1,6 +1,8 @@
 // What the owner of a track does: sees who is due, gathers, follows the feed, wakes.
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <string>
 
