@@ -385,6 +385,7 @@ void Connection::close() {
   deadline_.cancel();
   error_code ignored;
   socket_.close(ignored);
+  left_unsent_ = !queue_.empty();
   queue_.clear();
   replaceable_.reset();
   queued_ = 0;

@@ -86,6 +86,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void pause() { paused_ = true; }
   void resume();
 
+  // Whether frames that are not replaceable were in the queue when it closed.
+  bool left_unsent() const { return left_unsent_; }
   // Sends what is queued, ends our direction, reads on until the other side ends its own, at most
   // `patience`.
   void finish(std::chrono::milliseconds patience);
@@ -152,6 +154,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Frame replaceable_;
   std::string outgoing_;
   std::size_t queued_ = 0;  // bytes in queue_
+  bool left_unsent_ = false;
   std::size_t max_queue_ = 2 * kMaxHelloFrame;
   std::uint64_t frames_sent_ = 0;
   std::uint64_t bytes_sent_ = 0;

@@ -276,6 +276,7 @@ Result<void> Link::Impl::send(const base::PeerName& to, std::string frame, Chann
   }
   Connection* const connection = bulk ? session->bulk : session->control;
   if (connection == nullptr) {  // it has ended, and on_down is about to say so
+    session->dropped = true;
     return base::ok();
   }
   auto shared = std::make_shared<const std::string>(std::move(frame));
@@ -298,6 +299,7 @@ void Link::Impl::broadcast(std::string frame, Channel channel, bool replaceable)
   for (const auto& [name, session] : sessions_) {
     Connection* const connection = channel == Channel::kBulk ? session->bulk : session->control;
     if (connection == nullptr) {
+      session->dropped = session->dropped || !replaceable;
       continue;
     }
     if (replaceable) {

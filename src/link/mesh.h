@@ -94,6 +94,7 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
     Clock::time_point begun;
     Clock::time_point heard;
     std::optional<Down> ending;  // the first of the two connections has ended
+    bool dropped = false;        // something that was to be sent did not go out
     std::unique_ptr<boost::asio::steady_timer> ending_timer;
   };
 
@@ -156,6 +157,7 @@ class Link::Impl final : public ConnectionEvents, public std::enable_shared_from
 
   // mesh_session.cc: sessions, frames
   void begin(Connection* control, Connection* bulk, const Hello& hello, bool dialled);
+  bool crossed(const Session& ended, bool dialled) const;
   void retire(const Session& session, bool drain_it);
   void drain(Connection* connection, const Hello& who);
   void end(const base::PeerName& peer, const Down& down);

@@ -149,7 +149,8 @@ std::string Link::Impl::address_of(const Hello& hello, const Connection& connect
 
 void Link::Impl::begin(Connection* control, Connection* bulk, const Hello& hello, bool dialled) {
   Session* held = find_session(hello.name);
-  const bool quietly = held != nullptr && held->life == hello.life && !held->ending;
+  const bool quietly =
+      held != nullptr && held->life == hello.life && (!held->ending || crossed(*held, dialled));
   if (quietly) {
     retire(*held, held->info.dialled != dialled);
   } else if (held != nullptr) {
@@ -202,6 +203,12 @@ void Link::Impl::begin(Connection* control, Connection* bulk, const Hello& hello
   if (!quietly && callbacks_.on_up) {
     callbacks_.on_up(info);
   }
+}
+
+// Whether the session that has ended is the other one of two that both sides dialled at once. The
+// peer drains it as soon as it has the one to keep, which it may have before we do.
+bool Link::Impl::crossed(const Session& ended, bool dialled) const {
+  return dialled && !ended.info.dialled && !ended.dropped;
 }
 
 // Another session with the same life of the peer takes over.
@@ -311,9 +318,14 @@ void Link::Impl::half_ended(Entry& entry, const Down& down) {
   Connection& connection = *entry.connection;
   CHECK(session != nullptr);
   (session->control == &connection ? session->control : session->bulk) = nullptr;
+  session->dropped = session->dropped || connection.left_unsent();
   forget(connection);
   const bool other = session->control != nullptr || session->bulk != nullptr;
-  if (down.kind != DownKind::kEnded || !other) {
+  const bool ours = std::any_of(targets_.begin(), targets_.end(), [&](const auto& target) {
+    return target.second->hello && target.second->hello->name == peer &&
+           target.second->hello->life == session->life;
+  });
+  if (down.kind != DownKind::kEnded || (!other && !(ours && crossed(*session, true)))) {
     end(peer, session->ending.value_or(down));
     return;
   }

@@ -70,6 +70,16 @@ bool is_cut(boost::asio::io_context& io, RawConnection& raw) {
   });
 }
 
+std::optional<std::string> next_frame(boost::asio::io_context& io, RawConnection& raw) {
+  std::optional<std::string> frame;
+  (void)run_until(io, [&] {
+    raw.poll();
+    frame = raw.frame();
+    return frame.has_value();
+  });
+  return frame;
+}
+
 Hello good_hello(const std::string& name, Channel channel) {
   Hello hello;
   hello.group = "g";
@@ -88,20 +98,12 @@ FakePeer::FakePeer(boost::asio::io_context& io, const std::string& to, const std
 }
 
 bool FakePeer::begin(boost::asio::io_context& io, const std::string& name) {
-  const auto answered = [&io](RawConnection& connection) {
-    std::optional<std::string> frame;
-    return run_until(io, [&] {
-      connection.poll();
-      frame = connection.frame();
-      return frame.has_value();
-    });
-  };
-  if (!answered(control)) {
+  if (!next_frame(io, control)) {
     return false;
   }
   bulk.emplace(io, address);
   bulk->write(encode(good_hello(name, Channel::kBulk)));
-  return answered(*bulk);
+  return next_frame(io, *bulk).has_value();
 }
 
 }  // namespace turnout::link::test

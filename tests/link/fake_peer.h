@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "link/frame.h"
 #include "link/wire.h"
@@ -21,10 +22,12 @@ class RawConnection {
   // `from`: the near end's address, else the system chooses.
   RawConnection(boost::asio::io_context& io, const std::string& address,
                 const std::string& from = "");
+  explicit RawConnection(boost::asio::ip::tcp::socket accepted) : socket_(std::move(accepted)) {}
 
   void write(std::string_view bytes);
   // What has arrived, without waiting.
   void poll();
+  void end() { socket_.close(); }
   // Next frame of what has arrived.
   std::optional<std::string> frame();
   bool ended() const { return ended_; }
@@ -39,6 +42,9 @@ class RawConnection {
 
 // Runs until the other side has ended the connection.
 bool is_cut(boost::asio::io_context& io, RawConnection& raw);
+
+// Runs until a frame has come, and takes it. None if none comes.
+std::optional<std::string> next_frame(boost::asio::io_context& io, RawConnection& raw);
 
 // A hello that a link of the group "g" accepts.
 Hello good_hello(const std::string& name, Channel channel);

@@ -5,7 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
 
+#include "link/fake_peer.h"
 #include "link/net.h"
 #include "link/relay.h"
 
@@ -204,6 +210,77 @@ TEST(Link, APeerThatLostItsSideIsTakenBackBeforeTheOtherNotices) {
   ASSERT_TRUE(a.link->send(base::PeerName("z"), test::block_of(1)));
   EXPECT_TRUE(run_until(io, [&] { return z.received.size() == 1; }));
   EXPECT_TRUE(a.downs.empty());  // it is one life and one session to those who use the link
+}
+
+// "a" and "z" dial each other at once. "z" has the session to keep before "a" has, and drains the
+// other, which "a" has already, before its answer on the first is read.
+struct Crossed : testing::Test {
+  Crossed() : listening(io, {boost::asio::ip::make_address("127.0.0.1"), 0}) {
+    a.emplace(io, "a", [&](Options& o) {
+      o.seeds = {"127.0.0.1:" + std::to_string(listening.local_endpoint().port())};
+    });
+    a->start();
+    control.emplace(accepted());
+    hello = session_of(*control);
+    control->write(encode(answer(Channel::kControl)));
+    bulk.emplace(accepted());
+    EXPECT_EQ(session_of(*bulk), hello);
+    z.emplace(io, a->address(), "z");
+    EXPECT_TRUE(z->begin(io, "z"));
+    EXPECT_TRUE(run_until(io, [&] { return a->sees("z"); }));
+    EXPECT_FALSE(a->up["z"].dialled);
+    z->control.end();
+    z->bulk->end();
+    EXPECT_TRUE(run_until(io, [&] { return a->link->stats().connections == 2; }));
+  }
+
+  boost::asio::ip::tcp::socket accepted() {
+    boost::asio::ip::tcp::socket socket(io);
+    bool there = false;
+    listening.async_accept(socket, [&](const boost::system::error_code& error) { there = !error; });
+    EXPECT_TRUE(run_until(io, [&] { return there; }));
+    return socket;
+  }
+  std::uint64_t session_of(test::RawConnection& raw) {
+    const auto frame = test::next_frame(io, raw);
+    const auto message = decode(frame.value_or(""));
+    return message ? std::get<Hello>(message.value()).session : 0;
+  }
+  Hello answer(Channel channel) const {
+    Hello said = test::good_hello("z", channel);
+    said.session = hello;
+    return said;
+  }
+
+  Io io;
+  boost::asio::ip::tcp::acceptor listening;
+  std::optional<Node> a;
+  std::optional<test::RawConnection> control;
+  std::optional<test::RawConnection> bulk;
+  std::optional<test::FakePeer> z;
+  std::uint64_t hello = 0;
+};
+
+TEST_F(Crossed, TheOtherDialTakesOverUnnoticed) {
+  bulk->write(encode(answer(Channel::kBulk)));
+  control->write(encode(test::idle_advertisement("z", 7)));
+  EXPECT_TRUE(run_until(io, [&] { return a->received.size() == 1; }));
+  EXPECT_TRUE(a->downs.empty());
+  EXPECT_EQ(a->ups(), 1u);
+}
+
+TEST_F(Crossed, WhereSomethingWasSentMeanwhileItsLossIsTold) {
+  EXPECT_TRUE(a->link->send(base::PeerName("z"), test::block_of(1)));
+  bulk->write(encode(answer(Channel::kBulk)));
+  EXPECT_TRUE(run_until(io, [&] { return a->ups() == 2; }));
+  EXPECT_EQ(a->downs.size(), 1u);
+}
+
+TEST_F(Crossed, AnEndOfTheOtherDialTooIsAnEnd) {
+  control->end();
+  bulk->end();
+  EXPECT_TRUE(run_until(io, [&] { return !a->sees("z"); }));
+  EXPECT_EQ(a->downs.size(), 1u);
 }
 
 // Behind NAT: it dials out, nobody can dial it, and what it advertises leads nowhere.
