@@ -4,13 +4,15 @@
 A stage run by ctest counts its GoogleTest cases (NAME_test.json beside ctest.xml); a program that failed
 without a failing case, because it crashed or ran out of time, counts as one failure more. A stage may leave
 a file `count` with two numbers, passed and failed; any other counts as one by its exit status. Builds count
-only when they fail. The last line is `N passed, M failed`; the exit status is 1 if anything failed.
+only when they fail. What failed is shown again before the sums. The last line is `N passed, M failed`; the exit status is 1 if anything failed.
 """
 
 import json
 import pathlib
 import sys
 import xml.etree.ElementTree as ET
+
+TAIL = 40  # lines shown of a stage that failed
 
 
 def count_ctest(folder):
@@ -63,14 +65,33 @@ def count_stage(folder):
     return passed, failed, names
 
 
+def why(folder):
+    """What a failed stage said of its failure: its failed cases, else the end of its log."""
+    said = []
+    for cases in sorted(folder.glob("*_test.json")):
+        try:
+            suites = json.loads(cases.read_text())["testsuites"]
+        except (ValueError, KeyError):
+            continue
+        for test in (test for suite in suites for test in suite["testsuite"]):
+            for failure in test.get("failures", []):
+                said += [f"{test['classname']}.{test['name']}:"] + failure["failure"].splitlines()
+    if not said and (folder / "log").exists():
+        said = (folder / "log").read_text(errors="replace").splitlines()
+    return said[-TAIL:]
+
+
 def main():
     folders = sorted(
         (f for f in pathlib.Path(sys.argv[1]).iterdir() if f.is_dir()),
         key=lambda f: (f / "log").stat().st_mtime if (f / "log").exists() else 0,
     )
     passed = failed = 0
-    for folder in folders:
-        good, bad, names = count_stage(folder)
+    counts = {folder: count_stage(folder) for folder in folders}
+    for folder, (_, bad, _) in counts.items():
+        if bad:
+            print(f"== {folder.name} failed:", *why(folder), "", sep="\n")
+    for folder, (good, bad, names) in counts.items():
         passed += good
         failed += bad
         print(f"{folder.name:18} {good:6} passed {bad:4} failed   {' '.join(names)}".rstrip())

@@ -10,15 +10,20 @@
 #     takeovers  500 take-overs at a cycle of 250 ms, three groups side by side
 #     a number   the nemesis for so many hours, most of them on PostgreSQL
 #
-# TURNOUT names the program (default: build/release/turnout), SEED repeats a run.
+# TURNOUT names the program (default: build/release/turnout), SEED repeats a run. What failed is named again at the end.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 program=${TURNOUT:-$PWD/build/release/turnout}
 seed=${SEED:-$(date +%s)}
-failed=0
+failed=()
 passed=0
 run() {
-  if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed+=("$*")
+    echo "FAILED: $*"
+  fi
 }
 kills() {
   run /usr/bin/python3 tests/faults/kills.py --turnout "$program" --database sqlite --kills "$1" --seed "$seed"
@@ -73,5 +78,7 @@ case ${1:-short} in
     nemesis --minutes "$(/usr/bin/python3 -c "print($minutes * 0.25)")" -- \
       --minutes "$(/usr/bin/python3 -c "print($minutes * 0.75)")" --peers 5 ;;
 esac
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+for command in "${failed[@]}"; do echo "FAILED: $command"; done
+if [ -n "${TURNOUT_RESULTS:-}" ]; then echo "$passed ${#failed[@]}" >"$TURNOUT_RESULTS/count"; fi
+echo "$passed passed, ${#failed[@]} failed"
+[ "${#failed[@]}" = 0 ]

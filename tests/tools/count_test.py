@@ -11,8 +11,9 @@ import count_tests
 def gtest(*results):
     """GoogleTest's JSON for cases that passed (True), failed (False) or were skipped (None)."""
     cases = [
-        {"result": "SKIPPED" if r is None else "COMPLETED", **({"failures": [{"failure": "x"}]} if r is False else {})}
-        for r in results
+        {"classname": "Suite", "name": f"Case{n}", "result": "SKIPPED" if r is None else "COMPLETED",
+         **({"failures": [{"failure": "file.cc:7\nExpected: x"}]} if r is False else {})}
+        for n, r in enumerate(results)
     ]
     return json.dumps({"tests": len(cases), "failures": results.count(False), "testsuites": [{"testsuite": cases}]})
 
@@ -63,6 +64,13 @@ class Counting(unittest.TestCase):
         self.assertEqual(self.stage("tools", 1, count="7 0\n"), (7, 1))
         (self.folder / "never").mkdir()
         self.assertEqual(count_tests.count_stage(self.folder / "never")[:2], (0, 1))
+
+    def test_a_failure_says_why(self):
+        self.stage("unit", 8, {"a": "fail"}, a_test__json=gtest(True, False), log="the whole log\n")
+        self.assertEqual(count_tests.why(self.folder / "unit"), ["Suite.Case1:", "file.cc:7", "Expected: x"])
+        self.stage("faults", 1, log="".join(f"line {n}\n" for n in range(100)))
+        self.assertEqual(count_tests.why(self.folder / "faults")[-1], "line 99")
+        self.assertLess(len(count_tests.why(self.folder / "faults")), 60)
 
 
 if __name__ == "__main__":
