@@ -11,9 +11,12 @@
 namespace turnout::group {
 
 // Peers sorted by (owned, name) pair off, the first with the last; the fuller cedes one track per
-// cycle to the emptier.
+// cycle to the emptier. Work on a track rests while it is offered, so one that was not taken is not
+// offered again at once.
 void Member::Impl::spread() {
-  const bool steady = now_ - membership_changed_ >= cycles(config_.miss_limit);
+  const Duration settled = cycles(config_.miss_limit);
+  const bool steady =
+      now_ - membership_changed_ >= settled && (!refused_at_ || now_ - *refused_at_ >= settled);
   if (!may_take() || !steady || !free_.empty() || !ceding_.empty() || owned_.size() < 2) {
     return;
   }
@@ -102,6 +105,7 @@ void Member::Impl::end_refused_offers() {
       offer(track, ceding);
       ++at;
     } else {
+      refused_at_ = now_;
       notify(TrackKept{track});
       at = ceding_.erase(at);
     }
@@ -115,10 +119,15 @@ bool Member::Impl::receive_cede(const Cede& message, Peer& peer) {
   const Fence fence{message.timeline, message.epoch};
   learn({message.track, peer.name, peer.incarnation, fence});
   Track& track = know_track(message.track);
-  if (track.active && !track.taking && track.row.fence == fence && track.row.owner == peer.name) {
-    withdraw(message.track);
-    take(track, fence);
+  if (!track.active || track.taking) {
+    return true;
   }
+  if (track.row.fence != fence || track.row.owner != peer.name) {
+    request_ledger();  // as in receive_assign; it is offered again
+    return true;
+  }
+  withdraw(message.track);
+  take(track, fence);
   return true;
 }
 

@@ -293,7 +293,8 @@ class Member::Impl {
   std::uint64_t claim_order_ = 0;
   std::unordered_map<TrackId, std::vector<ForeignClaim>> foreign_claims_;
   std::map<TrackId, Ceding> ceding_;
-  int takes_in_flight_ = 0;  // of tracks
+  std::optional<Tick> refused_at_;  // when an offer was last not taken
+  int takes_in_flight_ = 0;         // of tracks
 
   LedgerRow master_row_;
   Peer* master_peer_ = nullptr;  // the row's owner, unless that is nobody or this peer

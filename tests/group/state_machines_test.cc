@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <utility>
+#include <variant>
 
 #include "group/dispatcher.h"
 #include "group/member.h"
@@ -230,6 +232,61 @@ TEST(Member, WhatAFailOverHasLostDoesNotStandAgainstAnAssignment) {
   EXPECT_TRUE(alone.member().receive(assign, PeerName("a"), now));
   alone.settle(now);
   EXPECT_TRUE(alone.member().owns(TrackId(1)));
+}
+
+TEST(Member, WhatAFailOverHasLostDoesNotStandAgainstAnOffer) {
+  Alone alone(config("m"));
+  Tick now{};
+  alone.member().set_tracks({TrackId(1)}, 1, now);
+  alone.rows[TrackId(1)] = {TrackId(1), PeerName("q"), Incarnation(1), {Timeline(1), Epoch(2)}};
+  std::uint64_t sequence = 0;
+  const auto pass = [&](int seconds) {
+    for (; seconds > 0; --seconds) {
+      ++sequence;
+      alone.member().receive(advertisement("p", sequence), PeerName("p"), now);
+      alone.member().receive(advertisement("q", sequence), PeerName("q"), now);
+      alone.settle(now);
+      alone.run(now, 1s);
+    }
+  };
+  pass(3);
+  OwnedList list;
+  list.incarnation = Incarnation(1);
+  list.sequence = ++sequence;
+  list.tracks = {{TrackId(1), Timeline(1), Epoch(3)}};
+  alone.member().receive(list, PeerName("p"), now);
+  alone.settle(now);
+  pass(1);
+  const Cede cede{Incarnation(1), TrackId(1), Timeline(1), Epoch(2)};
+  for (int offers = 0; offers < 2; ++offers) {
+    EXPECT_TRUE(alone.member().receive(cede, PeerName("q"), now));
+    alone.settle(now);
+    pass(1);
+  }
+  EXPECT_TRUE(alone.member().owns(TrackId(1)));
+}
+
+// Work on a track rests while it is offered.
+TEST(Member, AnOfferThatIsNotTakenIsNotRepeatedAtOnce) {
+  Alone alone(config("m"));
+  Tick now{};
+  alone.member().set_tracks({TrackId(1), TrackId(2)}, 1, now);
+  for (int track = 1; track <= 2; ++track) {
+    alone.rows[TrackId(track)] = {
+        TrackId(track), PeerName("m"), Incarnation(1), {Timeline(1), Epoch(1)}};
+  }
+  int offers = 0;
+  for (int second = 1; second <= 40; ++second) {
+    alone.member().receive(advertisement("p", static_cast<std::uint64_t>(second)), PeerName("p"),
+                           now);
+    alone.settle(now);
+    alone.run(now, 1s);
+    for (const Send& send : std::exchange(alone.sent, {})) {
+      offers += std::holds_alternative<Cede>(send.message) ? 1 : 0;
+    }
+  }
+  EXPECT_GE(offers, 3);
+  EXPECT_LE(offers, 6);  // one in three cycles for the offer, and the miss limit beside
 }
 
 // A fail-over has lost the last stamps, and its owner counts up to the value that was read before:
