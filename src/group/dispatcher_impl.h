@@ -105,6 +105,7 @@ class Dispatcher::Impl {
     Credit credit;
     std::optional<std::uint64_t>
         given_back;               // number of the last grant of which some was given back
+    Tick given_back_at;           // when that was last said
     std::optional<Tick> renewed;  // when the peer last granted it
     Duration cycle{};
     Incarnation incarnation;
@@ -153,6 +154,7 @@ class Dispatcher::Impl {
   Duration late_after(const BlockState& state, int attempts) const;
   void resynchronize(Tick now);
   void give_back(Tick now);
+  void say_given_back(const PeerName& name, PeerCredit& peer, Tick now);
   Slots backlog_beside(const Track& track) const;
 
   PeerName name_;

@@ -210,6 +210,9 @@ void Dispatcher::Impl::renew(const PeerName& name, Incarnation incarnation, cons
   }
   peer.renewed = now;
   const bool returned = peer.given_back && credit.number <= *peer.given_back;
+  if (returned && credit.number == *peer.given_back && now - peer.given_back_at >= peer.cycle) {
+    say_given_back(name, peer, now);  // the word of it was lost, and its slots would be nobody's
+  }
   if (credit.number < peer.credit.number || returned) {
     return;  // older than what is known, or not this peer's any more
   }
@@ -248,15 +251,22 @@ void Dispatcher::Impl::give_back(Tick now) {
     if (name == name_ || (!(no_bulk && bulk > 0) && !(no_single && single > 0))) {
       continue;
     }
-    const Slots keep{no_bulk ? 0 : bulk, no_single ? 0 : single};
-    Credit back{name_, peer.credit.number, peer.session, peer.sent_bulk, peer.sent_single, keep};
     peer.credit.session = peer.session;
     peer.credit.received_bulk = peer.sent_bulk;
     peer.credit.received_single = peer.sent_single;
-    peer.credit.window = keep;
+    peer.credit.window = {no_bulk ? 0 : bulk, no_single ? 0 : single};
     peer.given_back = peer.credit.number;
-    ready_.messages.push_back({name, CreditGrant{incarnation_, std::move(back)}});
+    say_given_back(name, peer, now);
   }
+}
+
+void Dispatcher::Impl::say_given_back(const PeerName& name, PeerCredit& peer, Tick now) {
+  const Slots keep{credit_left(name, peer, BlockKind::kBulk, now),
+                   credit_left(name, peer, BlockKind::kSingle, now)};
+  peer.given_back_at = now;
+  ready_.messages.push_back(
+      {name, CreditGrant{incarnation_, Credit{name_, *peer.given_back, peer.session, peer.sent_bulk,
+                                              peer.sent_single, keep}}});
 }
 
 bool Dispatcher::Impl::drop_copy(BlockState& state, const PeerName& peer, std::int32_t attempt) {

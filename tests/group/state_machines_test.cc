@@ -715,6 +715,32 @@ TEST(Worker, OwnSlotsTakenBackAreSaid) {  // G11
   EXPECT_EQ(std::get<CreditGrant>(ready.messages[0].message).credit.window, Slots{});
 }
 
+// The word of it may be lost. Its worker then goes on saying what it granted, and would grant it to
+// nobody else.
+TEST(Dispatcher, WhatWasGivenBackAndIsGrantedStillIsGivenBackAgain) {  // G11
+  Tick now{};
+  Dispatcher dispatcher(config("a"), now);
+  dispatcher.gained(TrackId(1), Version(1), {Timeline(1), Epoch(1)});
+  const Credit granted{PeerName("a"), 4, 1, 0, 0, {2, 1}};
+  const auto given_back = [&] {
+    dispatcher.receive(CreditGrant{Incarnation(1), granted}, PeerName("b"), now);
+    std::vector<Credit> all;
+    for (const Send& send : dispatcher.take_ready().messages) {
+      all.push_back(std::get<CreditGrant>(send.message).credit);
+    }
+    return all;
+  };
+  const std::vector<Credit> first = given_back();  // there is nothing to hand out
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].number, 4U);
+  EXPECT_EQ(first[0].window, Slots{});
+  now = now + 500ms;
+  EXPECT_TRUE(given_back().empty()) << "the two may have crossed";
+  now = now + 500ms;
+  EXPECT_EQ(given_back(), first);
+  EXPECT_TRUE(given_back().empty());
+}
+
 // A grant may cross the word that its owner needs nothing any more; when the owner then gives it
 // back, the slot is free at once and not only when the grant could not be used any more.
 TEST(Worker, AGrantThatHasLapsedIsFreeWhenItIsGivenBack) {  // G9
