@@ -44,7 +44,8 @@ namespace turnout::base {
   X(LifeLockAlwaysFree)    /* every peer's process seems to be over */                     \
   X(TakeNotCompared)       /* a row of the ledger is taken whatever its epoch */           \
   /* owners (work) */                                                                      \
-  X(DueNotWoken) /* a change passes by a contact that is due or in a block */
+  X(LooksNotNoted) /* the next owner does not learn what was still to be looked at */      \
+  X(DueNotWoken)   /* a change passes by a contact that is due or in a block */
 
 enum class Mutant {
   kNone,

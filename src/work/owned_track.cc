@@ -78,25 +78,31 @@ base::Result<StepResult> OwnedTrack::write_cursor(store::Session& session, const
   return StepResult{};
 }
 
-// "CURSOR|MICROSECONDS": up to where, and when that was.
 base::Result<StepResult> OwnedTrack::note_feed(store::Session& session,
                                                const store::FeedCursor& cursor) {
-  TRY(noted_, session.now());
-  return write_cursor(session, kFeed, fmt::format("{}|{}", cursor.text, noted_.us));
+  TRY(note_.at, session.now());
+  note_.cursor = cursor.text;
+  return note_progress(session);
 }
 
-void OwnedTrack::test_everybody() {
-  retesting_ = base::ContactId(0);
-  if (noted_ != track::kNever) {
-    // The clock that noted it may have been ahead of this one.
-    regathering_ = Regathering{noted_ - store::kHeldAround, {}};
-  }
+base::Result<StepResult> OwnedTrack::note_progress(store::Session& session) {
+  return write_cursor(session, kFeed, note_.text());
+}
+
+base::Result<StepResult> OwnedTrack::test_everybody(store::Session& session) {
+  note_.lose_feed();
+  TRY(const base::Instant now, session.now());
+  StepResult sum;
   for (Clause& clause : clauses_) {
-    if (is_continuous(*clause.gather)) {
-      clause.last_run = track::kNever;
-      clause.scanning.reset();
+    if (!is_continuous(*clause.gather)) {
+      continue;
     }
+    clause.scanning = base::ContactId(0);
+    clause.run_began = now;
+    TRY(const StepResult noted, write_scan(session, clause));
+    add(sum, noted);
   }
+  return sum;
 }
 
 base::Result<void> OwnedTrack::read_clauses(store::Session& session) {
@@ -134,15 +140,13 @@ base::Result<StepResult> OwnedTrack::begin(store::Session& session) {
   TRY(const std::optional<std::string> stored, session.cursor(fence_.track, kFeed));
   store::FeedCursor cursor;
   if (stored) {
-    const std::size_t bar = stored->find('|');
-    cursor.text = stored->substr(0, bar);
-    if (bar != std::string::npos) {
-      noted_ = base::Instant{number_in(std::string_view(*stored).substr(bar + 1))};
-    }
+    note_ = FeedNote::parse(*stored);
+    cursor.text = note_.cursor;
     while (true) {
       TRY(store::FeedBatch batch, session.changes(cursor, kCatchUpBatch));
       if (batch.lost) {
-        test_everybody();
+        TRY(const StepResult looked, test_everybody(session));
+        add(sum, looked);
       }
       TRY(const StepResult one, changed(session, batch.changes));
       add(sum, one);
@@ -155,7 +159,7 @@ base::Result<StepResult> OwnedTrack::begin(store::Session& session) {
       }
     }
   } else {
-    regathering_ = Regathering{entry_->published.created_at, {}};
+    note_.regathering = Regathering{entry_->published.created_at, {}};
     // Before the first look at all contacts, so that what changes during it is not missed.
     TRY(store::FeedBatch batch, session.changes({}, 1));
     cursor = std::move(batch.next);
@@ -213,6 +217,14 @@ base::Result<store::GatherResult> OwnedTrack::take_chunk(store::Session& session
   return result;
 }
 
+// "scan BEGAN CONTACT" while a run is under way, else "done BEGAN" of the last one.
+base::Result<StepResult> OwnedTrack::write_scan(store::Session& session, const Clause& clause) {
+  return write_cursor(session, clause.name,
+                      clause.scanning
+                          ? fmt::format("scan {} {}", clause.run_began.us, clause.scanning->get())
+                          : fmt::format("done {}", clause.last_run.us));
+}
+
 base::Result<StepResult> OwnedTrack::gather_chunk(store::Session& session, Clause& clause,
                                                   base::ContactId from, base::Instant now) {
   const decide::SqlCondition where = condition(session, *clause.gather, now);
@@ -226,16 +238,13 @@ base::Result<StepResult> OwnedTrack::gather_chunk(store::Session& session, Claus
   if (got.fenced) {
     return StepResult{.fenced = true};
   }
-  std::string text;
   if (got.done) {
     clause.last_run = clause.run_began;
     clause.scanning.reset();
-    text = fmt::format("done {}", clause.last_run.us);
   } else {
     clause.scanning = got.last;
-    text = fmt::format("scan {} {}", clause.run_began.us, got.last.get());
   }
-  TRY(StepResult result, write_cursor(session, clause.name, text));
+  TRY(StepResult result, write_scan(session, clause));
   result.made_due = got.gathered > 0;
   result.more = !got.done;
   return result;
@@ -249,8 +258,7 @@ base::Result<StepResult> OwnedTrack::gather(store::Session& session, base::Insta
           std::holds_alternative<decide::Turns>(clause.gather->when())) {
         // Turns are counted from here on, whoever owns the track then.
         clause.last_run = now;
-        TRY(const StepResult noted,
-            write_cursor(session, clause.name, fmt::format("done {}", now.us)));
+        TRY(const StepResult noted, write_scan(session, clause));
         add(sum, noted);
         if (sum.fenced) {
           return sum;
@@ -272,8 +280,8 @@ base::Result<StepResult> OwnedTrack::gather(store::Session& session, base::Insta
       return sum;
     }
   }
-  if (regathering_) {
-    TRY(const StepResult one, regather_chunk(session, *regathering_));
+  if (note_.regathering) {
+    TRY(const StepResult one, regather_chunk(session, *note_.regathering));
     add(sum, one);
     if (sum.fenced) {
       return sum;
@@ -286,8 +294,8 @@ base::Result<StepResult> OwnedTrack::gather(store::Session& session, base::Insta
       return sum;
     }
   }
-  if (retesting_) {
-    TRY(const StepResult one, retest_chunk(session, *retesting_));
+  if (note_.retesting) {
+    TRY(const StepResult one, retest_chunk(session, *note_.retesting));
     add(sum, one);
   }
   return sum;
@@ -407,8 +415,8 @@ base::Result<StepResult> OwnedTrack::changed(store::Session& session,
 base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session, base::ContactId from) {
   TRY(const track::ContactBlock block, session.load_contacts(from, kRetestChunk, {}));
   if (block.rows() == 0) {
-    retesting_.reset();
-    return StepResult{};
+    note_.retesting.reset();
+    return note_progress(session);
   }
   TRY(const std::vector<store::PositionRow> rows, session.positions(fence_.track, block.contact));
   std::vector<store::Wake> wakes;
@@ -420,9 +428,11 @@ base::Result<StepResult> OwnedTrack::retest_chunk(store::Session& session, base:
   }
   TRY(const WakeResult woken, wake(session, wakes));
   if (woken.woken == static_cast<std::int64_t>(wakes.size())) {
-    retesting_ = block.contact.back();
+    note_.retesting = block.contact.back();
   }
-  return StepResult{.made_due = woken.woken > 0, .more = true, .fenced = woken.fenced};
+  TRY(const StepResult noted, note_progress(session));
+  return StepResult{
+      .made_due = woken.woken > 0, .more = true, .fenced = woken.fenced || noted.fenced};
 }
 
 base::Result<StepResult> OwnedTrack::reschedule_chunk(store::Session& session,

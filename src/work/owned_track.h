@@ -14,6 +14,7 @@
 #include "base/mutant.h"
 #include "base/result.h"
 #include "store/store.h"
+#include "work/feed_note.h"
 #include "work/track_book.h"
 
 namespace turnout::work {
@@ -71,10 +72,10 @@ class OwnedTrack {
   base::Result<StepResult> changed(store::Session& session,
                                    const std::vector<store::Change>& changes);
 
-  // Everybody is to be tested once (the feed was lost).
-  void test_everybody();
+  // Everybody is to be tested once (the feed was lost), by this owner or the next.
+  base::Result<StepResult> test_everybody(store::Session& session);
 
-  // Notes in the database that changes up to `cursor` were looked at.
+  // Notes in the database that changes up to `cursor` were looked at, and what is still to be.
   base::Result<StepResult> note_feed(store::Session& session, const store::FeedCursor& cursor);
 
  private:
@@ -88,11 +89,6 @@ class OwnedTrack {
     base::Instant run_began = track::kNever;
   };
 
-  // Events from `since` on, above `after`, may gather though the feed does not tell of them.
-  struct Regathering {
-    base::Instant since;
-    store::EventKey after;
-  };
   struct WakeResult {
     std::int64_t woken = 0;
     bool fenced = false;
@@ -101,6 +97,7 @@ class OwnedTrack {
   base::Result<void> read_clauses(store::Session& session);
   base::Result<StepResult> gather_chunk(store::Session& session, Clause& clause,
                                         base::ContactId from, base::Instant now);
+  base::Result<StepResult> write_scan(store::Session& session, const Clause& clause);
   store::Entrance entrance(const decide::GatherClause& clause, base::Instant now) const;
   base::Result<store::GatherResult> take(store::Session& session, const Clause& clause,
                                          base::Instant now, std::vector<base::ContactId> contacts);
@@ -125,6 +122,8 @@ class OwnedTrack {
                                         const std::vector<store::Change>& changes);
   base::Result<StepResult> retest_chunk(store::Session& session, base::ContactId from);
   base::Result<StepResult> reschedule_chunk(store::Session& session, store::DelayedCursor from);
+  // After a chunk of what the note says is to be looked at: how far it has come.
+  base::Result<StepResult> note_progress(store::Session& session);
   base::Result<StepResult> write_cursor(store::Session& session, const std::string& name,
                                         const std::string& text);
 
@@ -132,9 +131,7 @@ class OwnedTrack {
   const std::shared_ptr<const TrackEntry> entry_;
   bool begun_ = false;
   std::vector<Clause> clauses_;
-  std::optional<base::ContactId> retesting_;  // contacts above this one are to be tested again
-  base::Instant noted_ = track::kNever;       // when it was last noted how far the feed was read
-  std::optional<Regathering> regathering_;
+  FeedNote note_;  // as it stands, or is written next
   std::optional<store::DelayedCursor> rescheduling_;
 };
 

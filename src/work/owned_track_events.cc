@@ -120,11 +120,13 @@ base::Result<StepResult> OwnedTrack::regather_chunk(store::Session& session, Reg
     return result;
   }
   if (events.size() < static_cast<std::size_t>(kRetestChunk)) {
-    regathering_.reset();
+    note_.regathering.reset();
   } else {
-    regathering_ = Regathering{from.since, {events.back().contact, events.back().event.id}};
+    note_.regathering = Regathering{from.since, {events.back().contact, events.back().event.id}};
     result.more = true;
   }
+  TRY(const StepResult noted, note_progress(session));
+  result.fenced = noted.fenced;
   return result;
 }
 

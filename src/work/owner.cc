@@ -289,13 +289,19 @@ bool Owner::read_feed() {
   }
   for (const base::TrackId id : ids) {
     OwnedTrack& one = tracks_.at(id);
+    const base::Tick step_began = base::boot_now();
     if (batch.value().lost) {
-      one.test_everybody();
+      const auto looked = one.test_everybody(*session_);
+      if (!settle(id, looked, step_began)) {
+        if (!looked) {
+          return false;
+        }
+        continue;
+      }
     }
     if (batch.value().changes.empty()) {
       continue;
     }
-    const base::Tick step_began = base::boot_now();
     const auto result = one.changed(*session_, batch.value().changes);
     if (!settle(id, result, step_began) && !result) {
       return false;  // the same batch is read again

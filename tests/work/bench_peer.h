@@ -113,17 +113,24 @@ class BenchPeer {
     return need(session_->publish(publish));
   }
 
-  // Takes the ledger's row, whoever owns it, and tells the engine.
-  void own(base::TrackId track) {
+  // Takes the ledger's row, whoever owns it.
+  store::Fence take(base::TrackId track) {
     for (const store::LedgerRow& row : need(group_->ledger())) {
       if (row.track == track) {
         const store::TakeResult taken =
             need(group_->take(track, row.timeline, row.epoch, self_, {}));
-        ASSERT_TRUE(taken.taken);
-        engine_->notice(group::TrackGained{track, {taken.row.timeline, taken.row.epoch}},
-                        base::boot_now());
+        EXPECT_TRUE(taken.taken);
+        return {track, taken.row.timeline, taken.row.epoch};
       }
     }
+    ADD_FAILURE() << "the ledger has no such row";
+    return {};
+  }
+
+  // Takes it and tells the engine.
+  void own(base::TrackId track) {
+    const store::Fence fence = take(track);
+    engine_->notice(group::TrackGained{track, {fence.timeline, fence.epoch}}, base::boot_now());
   }
 
   // Runs the loop until it is so; false after 20 s.

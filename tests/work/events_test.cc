@@ -204,6 +204,70 @@ step "Count"
   EXPECT_EQ(100, second.report("Clicks").moves);
 }
 
+// The first owner dies before it comes to what happened between publishing and its beginning.
+TEST_F(EventsTest, BeforeTheFirstOwnerAreHeardThoughItDies) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 3, 5);
+  const base::TrackId track = peer.publish(R"(track "Clicks"
+  gather on "visit"
+
+step "Count"
+  otherwise:
+    increase score by 1
+)")
+                                  .id;
+  for (const char* key : {"c1", "c2", "c3"}) {
+    happen(peer, key, "visit");
+  }
+  work::TrackBook book{parse};
+  ASSERT_TRUE(book.refresh(peer.session()));
+  work::OwnedTrack dead(peer.take(track), book.find(track));
+  EXPECT_FALSE(need(dead.begin(peer.session())).fenced);
+  peer.own(track);
+  EXPECT_TRUE(peer.run_until([&] { return peer.stopped("Clicks", "completed") == 3; }));
+}
+
+// An owner that has lost the feed dies before it has tested everybody.
+TEST_F(EventsTest, AreHeardByTheNextOwnerWhenTheFeedWasLost) {
+  BenchPeer peer(database_.store(), "a");
+  add_contacts(peer.session(), 1, 3, 5);
+  const base::TrackId track = peer.publish(R"(track "Clicks"
+  gather on "visit"
+    start at "Count"
+  gather contacts where score is at least 50 continuously
+    start at "Stop"
+
+step "Count"
+  when score is at least 10:
+    go to "Stop"
+
+step "Stop"
+  otherwise:
+    stop
+)")
+                                  .id;
+  work::TrackBook book{parse};
+  ASSERT_TRUE(book.refresh(peer.session()));
+  {
+    BenchPeer first(database_.store(), "b");
+    first.own(track);
+    happen(first, "c1", "visit");
+    ASSERT_TRUE(first.run_until([&] { return first.report("Clicks").waiting["Count"] == 1; }));
+  }
+  work::OwnedTrack dead(peer.take(track), book.find(track));
+  EXPECT_FALSE(need(dead.begin(peer.session())).fenced);
+  happen(peer, "c2", "visit");
+  add_contacts(peer.session(), 1, 1, 20);
+  add_contacts(peer.session(), 3, 3, 80);
+  // It notes where the feed goes on, past all these.
+  EXPECT_FALSE(need(dead.test_everybody(peer.session())).fenced);
+  const store::FeedCursor here = need(peer.session().changes({}, 1)).next;
+  EXPECT_FALSE(need(dead.note_feed(peer.session(), here)).fenced);
+  peer.own(track);
+  EXPECT_TRUE(peer.run_until([&] { return peer.stopped("Clicks", "completed") == 2; }));
+  EXPECT_EQ(1, peer.report("Clicks").waiting["Count"]);
+}
+
 // A track asks another: what it asks for is recorded when a peer takes it from the outbox, and the
 // other's owner carries it out by the rules of its own track.
 TEST_F(EventsTest, PutOnOtherTracksAndTakeOffThem) {
