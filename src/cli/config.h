@@ -63,6 +63,8 @@ struct DeliverConfig {
 struct Config {
   std::string name = "turnout";  // of this peer, unique in its group
   std::string database = "sqlite:turnout.db";
+  // How long a server that begins waits for a database that does not answer.
+  std::chrono::milliseconds database_wait{30'000};
   std::string listen = "127.0.0.1:7100";  // HTTP
   bool allow_remote = false;
   std::string templates = "templates";  // folder

@@ -199,6 +199,8 @@ std::vector<Key> make_keys() {
       {"name", "TURNOUT_NAME", text([](C& c) -> std::string& { return c.name; }, not_empty(64))},
       {"database", "TURNOUT_DATABASE",
        text([](C& c) -> std::string& { return c.database; }, not_empty(2'000))},
+      {"database_wait", "TURNOUT_DATABASE_WAIT",
+       duration([](C& c) -> milliseconds& { return c.database_wait; }, milliseconds(0), hours(1))},
       {"listen", "TURNOUT_LISTEN", text([](C& c) -> std::string& { return c.listen; }, address)},
       {"allow_remote", "TURNOUT_ALLOW_REMOTE", set_allow_remote},
       {"templates", "TURNOUT_TEMPLATES",

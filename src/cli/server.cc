@@ -1,8 +1,12 @@
 #include "cli/server.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <prometheus/registry.h>
@@ -24,6 +28,7 @@ constexpr int kEnded = 0;
 constexpr int kWrong = 1;
 constexpr int kUnreachable = 3;
 constexpr base::Duration kMetricsEvery = std::chrono::milliseconds(500);
+constexpr std::chrono::milliseconds kDatabasePause{500};
 // Leaving takes M + 3 cycles at most; a person who has asked for it does not wait longer than this.
 constexpr std::chrono::seconds kLongestLeave{10};
 
@@ -193,27 +198,51 @@ int serve(const Config& config, const std::function<ConfigAnswer()>& reread, sto
 
 }  // namespace
 
+// What a server has of the database when it begins.
+struct Opened {
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<store::GroupSession> session;
+  store::PeerId self;
+};
+
+base::Result<Opened> open_once(const Config& config) {
+  Opened opened;
+  TRY(opened.store, store::open_store(config.database));
+  TRYV(opened.store->migrate());
+  TRY(opened.session, opened.store->open_group_session());
+  TRY(opened.self, begin_life(*opened.session, config));
+  return opened;
+}
+
+// A machine's database may start after the server, or be started anew just then.
+base::Result<Opened> open(const Config& config) {
+  const base::Tick until = base::boot_now() + config.database_wait;
+  std::string told;
+  while (true) {
+    auto opened = open_once(config);
+    if (opened || opened.error().code != base::ErrorCode::kUnavailable ||
+        base::boot_now() >= until) {
+      return opened;
+    }
+    if (std::exchange(told, opened.error().message) != opened.error().message) {
+      spdlog::warn("waits for the database, at most {:g} s: {}",
+                   std::chrono::duration<double>(config.database_wait).count(), told);
+    }
+    std::this_thread::sleep_for(kDatabasePause);
+  }
+}
+
 int run_server(const Config& config, const std::function<ConfigAnswer()>& reread) {
   set_up_log(config);
   std::signal(SIGPIPE, SIG_IGN);
-  auto store = store::open_store(config.database);
-  if (!store) {
-    return give_up_database(store.error());
-  }
-  if (const auto migrated = store.value()->migrate(); !migrated) {
-    return give_up_database(migrated.error());
-  }
-  auto session = store.value()->open_group_session();
-  if (!session) {
-    return give_up_database(session.error());
-  }
-  auto self = begin_life(*session.value(), config);
-  if (!self) {
-    return give_up(self.error());
+  auto opened = open(config);
+  if (!opened) {
+    return opened.error().code == base::ErrorCode::kConflict ? give_up(opened.error())
+                                                             : give_up_database(opened.error());
   }
   work::TrackBook book(parse_published);
-  return serve(config, reread, *store.value(), book, std::move(self.value()),
-               std::move(session.value()));
+  return serve(config, reread, *opened.value().store, book, std::move(opened.value().self),
+               std::move(opened.value().session));
 }
 
 }  // namespace turnout::cli

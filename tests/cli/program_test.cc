@@ -146,9 +146,12 @@ TEST_F(ProgramTest, ABadConfigurationStartsNothing) {
 TEST_F(ProgramTest, ADatabaseThatIsNotThereIsExitCode3) {
   const Ended result =
       run({"serve"}, {"TURNOUT_DATABASE=postgresql://nobody@127.0.0.1:1/none?connect_timeout=2",
-                      "TURNOUT_LISTEN=127.0.0.1:0"});
+                      "TURNOUT_DATABASE_WAIT=100ms", "TURNOUT_LISTEN=127.0.0.1:0"});
   EXPECT_EQ(result.code, 3) << result.err;
-  EXPECT_NE(result.err.find("error: "), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("waits for the database, at most 0.1 s: cannot connect"),
+            std::string::npos)
+      << result.err;
+  EXPECT_NE(result.err.find("error: cannot connect"), std::string::npos) << result.err;
 }
 
 TEST_F(ProgramTest, AKeyIsNeverOverwritten) {

@@ -118,10 +118,14 @@ class Nemesis:
         return "restarted the database at once"
 
     def stop_database(self):
+        victim = self.victim() if self.dice.random() < 0.5 else None
         self.postgres.control("stop", "-m", "immediate")
+        if victim:
+            self.group.kill(victim)
+            self.group.start(victim)  # it waits for the database
         self.wait(1, 12)
         self.postgres.control("start")
-        return "stopped the database for a while"
+        return "stopped the database for a while" + (f", and {victim} began meanwhile" if victim else "")
 
     def end_connections(self):
         self.postgres.end_connections()
@@ -153,7 +157,8 @@ def settled(group, database, patience):
         owner = database.rows("select owner from ledger where track_id = 1")[0][0]
         if all(views) and len(masters) == 1 and len(next(iter(masters))) == 1 and owner in group.names:
             return None
-        wrong = f"masters {masters}, owner {owner!r}"
+        silent = [name for name, view in zip(group.names, views) if not view]
+        wrong = f"masters {masters}, owner {owner!r}" + (f", no answer from {silent}" if silent else "")
         time.sleep(0.2)
     return wrong
 

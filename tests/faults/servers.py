@@ -62,6 +62,12 @@ class Database:
         """A connection of its own that stays; PostgreSQL only."""
         return Psql(self.url)
 
+    def keep(self, folder):
+        """What is in it stays in that folder, for whoever looks into a failure."""
+        if self.kind == "postgresql":
+            with open(folder / "database.sql", "w", encoding="utf-8") as dump:
+                subprocess.run(["pg_dump", self.url], stdout=dump, check=False)
+
     def drop(self):
         if self.kind == "postgresql":
             self._psql(self.server, f"drop database if exists {self.name} with (force)")
@@ -272,6 +278,8 @@ def end_of_run(group, sink_process, database, folder, repro, also=()):
     group.end()
     sink_process.terminate()
     sink_process.wait()
+    if repro is not None:
+        database.keep(folder)
     database.drop()
     for one in also:
         one.end()

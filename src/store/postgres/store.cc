@@ -37,9 +37,9 @@ class PgStore final : public Store {
   }
 
   Result<std::unique_ptr<Session>> open_session() override {
-    auto connection = std::make_unique<PgConnection>(target_);
-    TRYV(connection->ensure());
-    return std::unique_ptr<Session>(std::make_unique<PgSession>(std::move(connection)));
+    // It connects when it is first asked: a server goes on beginning while its database is away.
+    return std::unique_ptr<Session>(
+        std::make_unique<PgSession>(std::make_unique<PgConnection>(target_)));
   }
 
   Result<std::unique_ptr<GroupSession>> open_group_session() override {
