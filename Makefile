@@ -44,11 +44,16 @@ unit: ## unit tests and a short simulation (development build)
 
 CYCLES ?= 2400000
 FIRST ?= 1
-sim: ## the seeded simulation of a peer group, optimised, on all processors (CYCLES=n FIRST=seed JOBS=n)
+sim: ## the seeded simulation of a peer group, optimised, on all processors (CYCLES=n FIRST=seed JOBS=n; PROFILED=1: for hours)
 	@scripts/setup.sh build test
+ifdef PROFILED
+	@tests/sim/profiled.sh
+else
 	@cmake --preset release $(QUIET_CMAKE) >/dev/null
 	@cmake --build build/release --target sim_run -j $(JOBS)
-	@/usr/bin/python3 tests/sim/run.py build/release/tests/sim/sim_run --cycles $(CYCLES) --first $(FIRST) --jobs $(JOBS)
+endif
+	@/usr/bin/python3 tests/sim/run.py build/$(if $(PROFILED),profiled,release)/tests/sim/sim_run --cycles $(CYCLES) \
+	  --first $(FIRST) --jobs $(JOBS)
 
 model: ## the protocol's rules in every order of events, by Spin (tests/model/README.md)
 	@scripts/setup.sh test
