@@ -154,7 +154,7 @@ class Dispatcher::Impl {
   Duration late_after(const BlockState& state, int attempts) const;
   void resynchronize(Tick now);
   void give_back(Tick now);
-  void say_given_back(const PeerName& name, PeerCredit& peer, Tick now);
+  void say_given_back(const PeerName& name, PeerCredit& peer, std::uint64_t number, Tick now);
   Slots backlog_beside(const Track& track) const;
 
   PeerName name_;

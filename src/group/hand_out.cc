@@ -211,7 +211,8 @@ void Dispatcher::Impl::renew(const PeerName& name, Incarnation incarnation, cons
   peer.renewed = now;
   const bool returned = peer.given_back && credit.number <= *peer.given_back;
   if (returned && credit.number == *peer.given_back && now - peer.given_back_at >= peer.cycle) {
-    say_given_back(name, peer, now);  // the word of it was lost, and its slots would be nobody's
+    // The word of it was lost, and the slots would be nobody's.
+    say_given_back(name, peer, credit.number, now);
   }
   if (credit.number < peer.credit.number || returned) {
     return;  // older than what is known, or not this peer's any more
@@ -256,16 +257,17 @@ void Dispatcher::Impl::give_back(Tick now) {
     peer.credit.received_single = peer.sent_single;
     peer.credit.window = {no_bulk ? 0 : bulk, no_single ? 0 : single};
     peer.given_back = peer.credit.number;
-    say_given_back(name, peer, now);
+    say_given_back(name, peer, peer.credit.number, now);
   }
 }
 
-void Dispatcher::Impl::say_given_back(const PeerName& name, PeerCredit& peer, Tick now) {
+void Dispatcher::Impl::say_given_back(const PeerName& name, PeerCredit& peer, std::uint64_t number,
+                                      Tick now) {
   const Slots keep{credit_left(name, peer, BlockKind::kBulk, now),
                    credit_left(name, peer, BlockKind::kSingle, now)};
   peer.given_back_at = now;
   ready_.messages.push_back(
-      {name, CreditGrant{incarnation_, Credit{name_, *peer.given_back, peer.session, peer.sent_bulk,
+      {name, CreditGrant{incarnation_, Credit{name_, number, peer.session, peer.sent_bulk,
                                               peer.sent_single, keep}}});
 }
 
