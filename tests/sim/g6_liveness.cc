@@ -3,6 +3,7 @@
 // come to an end.
 
 #include <algorithm>
+#include <map>
 
 #include "sim/checker.h"
 
@@ -18,13 +19,21 @@ class Liveness : public Checker {
     const WorldConfig& config = world().config();
     // A peer that has just started joins first: that takes M cycles in a group without a master.
     const int joining = config.miss_limit;
-    if (!calm_.lasts(now, config.slowest_cycle() * (config.miss_limit + 2 + joining))) {
+    const Duration bound = config.slowest_cycle() * (config.miss_limit + 2 + joining);
+    if (!calm_.lasts(now, bound - config.slowest_cycle())) {
+      unrun_since_.clear();
       return;
     }
     const bool somebody = std::any_of(world().hosts().begin(), world().hosts().end(),
                                       [](const auto& entry) { return entry.second->working(); });
     for (int track = 1; somebody && track <= config.tracks; ++track) {
-      if (world().database().active(TrackId(track)) && !is_run(TrackId(track))) {
+      if (!world().database().active(TrackId(track)) || is_run(TrackId(track))) {
+        unrun_since_.erase(track);
+        continue;
+      }
+      // One that is just given to another is that one's by the ledger before it hears of it.
+      const Tick since = unrun_since_.try_emplace(track, now).first->second;
+      if (calm_.lasts(now, bound) && now - since >= config.slowest_cycle() / 2) {
         fail("G6: track " + std::to_string(track) + " is run by nobody");
       }
     }
@@ -60,6 +69,7 @@ class Liveness : public Checker {
   }
 
   const Calm& calm_;
+  std::map<int, Tick> unrun_since_;  // at the looks since then
 };
 
 }  // namespace
