@@ -8,10 +8,11 @@ cd "$(dirname "$0")/../.."
 build=$PWD/build/profiled
 jobs=${JOBS:-$(nproc)}
 flags="-O2 -g1 -march=native -flto=$jobs"
+export CCACHE_DISABLE=1  # it shortens the paths by which the second build finds the profile of the first
 
 # with FLAGS: the objects of both builds stand at the same place, by which their profiles are found.
 with() {
-  cmake --preset release -B "$build" --log-level=NOTICE -DCMAKE_CXX_COMPILER_LAUNCHER= -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON \
+  cmake --preset release -B "$build" --log-level=NOTICE -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON \
     -DCMAKE_EXE_LINKER_FLAGS="-static-libstdc++ -static-libgcc" -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="$flags $*" >/dev/null
   cmake --build "$build" --target sim_run -j "$jobs"
 }
