@@ -28,7 +28,7 @@ constexpr int kEnded = 0;
 constexpr int kWrong = 1;
 constexpr int kUnreachable = 3;
 constexpr base::Duration kMetricsEvery = std::chrono::milliseconds(500);
-constexpr std::chrono::milliseconds kDatabasePause{500};
+constexpr std::chrono::milliseconds kDatabasePause{500};  // between two tries at the start
 // Leaving takes M + 3 cycles at most; a person who has asked for it does not wait longer than this.
 constexpr std::chrono::seconds kLongestLeave{10};
 
@@ -196,8 +196,6 @@ int serve(const Config& config, const std::function<ConfigAnswer()>& reread, sto
   return status;
 }
 
-}  // namespace
-
 // What a server has of the database when it begins.
 struct Opened {
   std::unique_ptr<store::Store> store;
@@ -205,7 +203,7 @@ struct Opened {
   store::PeerId self;
 };
 
-base::Result<Opened> open_once(const Config& config) {
+base::Result<Opened> open_database_once(const Config& config) {
   Opened opened;
   TRY(opened.store, store::open_store(config.database));
   TRYV(opened.store->migrate());
@@ -215,11 +213,11 @@ base::Result<Opened> open_once(const Config& config) {
 }
 
 // A machine's database may start after the server, or be started anew just then.
-base::Result<Opened> open(const Config& config) {
+base::Result<Opened> open_database(const Config& config) {
   const base::Tick until = base::boot_now() + config.database_wait;
   std::string told;
   while (true) {
-    auto opened = open_once(config);
+    auto opened = open_database_once(config);
     if (opened || opened.error().code != base::ErrorCode::kUnavailable ||
         base::boot_now() >= until) {
       return opened;
@@ -232,10 +230,12 @@ base::Result<Opened> open(const Config& config) {
   }
 }
 
+}  // namespace
+
 int run_server(const Config& config, const std::function<ConfigAnswer()>& reread) {
   set_up_log(config);
   std::signal(SIGPIPE, SIG_IGN);
-  auto opened = open(config);
+  auto opened = open_database(config);
   if (!opened) {
     return opened.error().code == base::ErrorCode::kConflict ? give_up(opened.error())
                                                              : give_up_database(opened.error());

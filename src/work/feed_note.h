@@ -1,7 +1,9 @@
 #pragma once
 
 // What an owner leaves in the database for the next owner of a track: up to where the feed of
-// changes was followed, and what was still to be looked at then that the feed does not tell of.
+// changes was followed, and what was still to be looked at then that the feed does not tell of. All
+// in one text, so that the two are never written apart. Plain values; no thread-safety of their
+// own.
 
 #include <optional>
 #include <string>

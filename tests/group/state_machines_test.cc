@@ -196,6 +196,15 @@ TEST(Member, MasterAssignsWhatClaimsDoNotSettle) {  // R25
   EXPECT_LE(*assigned - begun, 8s);
 }
 
+// That the sender owns track 1 at that epoch.
+OwnedList owned_list(std::uint64_t sequence, Epoch epoch) {
+  OwnedList list;
+  list.incarnation = Incarnation(1);
+  list.sequence = sequence;
+  list.tracks = {{TrackId(1), Timeline(1), epoch}};
+  return list;
+}
+
 // A peer has been told of an owner that a fail-over has lost, by one that had not noticed it yet.
 // What the master assigns to it is not refused for that: it asks the ledger.
 TEST(Member, WhatAFailOverHasLostDoesNotStandAgainstAnAssignment) {
@@ -220,11 +229,7 @@ TEST(Member, WhatAFailOverHasLostDoesNotStandAgainstAnAssignment) {
   };
   pass(3);
   ASSERT_TRUE(alone.member().owns(TrackId(1)));
-  OwnedList list;
-  list.incarnation = Incarnation(1);
-  list.sequence = ++sequence;
-  list.tracks = {{TrackId(1), Timeline(1), Epoch(3)}};
-  alone.member().receive(list, PeerName("p"), now);
+  alone.member().receive(owned_list(++sequence, Epoch(3)), PeerName("p"), now);
   alone.settle(now);
   ASSERT_FALSE(alone.member().owns(TrackId(1)));
   pass(1);
@@ -250,11 +255,7 @@ TEST(Member, WhatAFailOverHasLostDoesNotStandAgainstAnOffer) {
     }
   };
   pass(3);
-  OwnedList list;
-  list.incarnation = Incarnation(1);
-  list.sequence = ++sequence;
-  list.tracks = {{TrackId(1), Timeline(1), Epoch(3)}};
-  alone.member().receive(list, PeerName("p"), now);
+  alone.member().receive(owned_list(++sequence, Epoch(3)), PeerName("p"), now);
   alone.settle(now);
   pass(1);
   const Cede cede{Incarnation(1), TrackId(1), Timeline(1), Epoch(2)};
