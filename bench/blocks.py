@@ -31,7 +31,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/faults"))
@@ -141,11 +140,8 @@ def idle_waits(group):
     """How often the peers had waited for a next block up to each bound (in seconds), so far, all together."""
     counts = collections.Counter()
     for name in group.names:
-        with urllib.request.urlopen(group.url(name) + "/metrics", timeout=10) as answer:
-            for line in answer.read().decode().splitlines():
-                found = re.match(r'turnout_idle_seconds_bucket\{le="(.*)"\} (\d+)', line)
-                if found:
-                    counts[float(found[1].replace("+Inf", "inf"))] += int(found[2])
+        for bound, count in re.findall(r'^turnout_idle_seconds_bucket\{le="(.*)"\} (\d+)', group.metrics(name), re.MULTILINE):
+            counts[float(bound.replace("+Inf", "inf"))] += int(count)
     return counts
 
 

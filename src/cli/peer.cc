@@ -1,6 +1,7 @@
 #include "cli/peer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -18,6 +19,13 @@ namespace {
 // How often what others may know of the peer is renewed.
 constexpr base::Duration kSnapshotEvery = std::chrono::milliseconds(100);
 constexpr base::Duration kLongestSleep = std::chrono::seconds(1);
+
+// As certificates count it.
+base::Instant wall_now() {
+  return {std::chrono::duration_cast<base::Duration>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
+}
 
 group::Config group_config(const Config& config, const store::PeerId& self) {
   group::Config group;
@@ -106,8 +114,9 @@ base::Result<void> Peer::start_link() {
   TRY(Credentials credentials, read_credentials(config_.group, self_.name));
   options.keys = std::move(credentials.keys);
   options.certificates = std::move(credentials.certificates);
+  certificate_.shows(options.certificates.get());
   if (options.certificates) {
-    spdlog::info("shows the certificate {}", options.certificates->about());
+    spdlog::info("shows the certificate {}", certificate_.about());
   }
   const auto silence = config_.group.cycle * config_.group.miss_limit;
   options.alive_within = silence;
@@ -254,8 +263,11 @@ void Peer::renew_credentials(const GroupConfig& group) {
   base::Result<void> taken = base::ok();
   std::string what = "there are no keys or certificates to read again";
   if (now.certificates) {
-    what = "shows the certificate " + now.certificates->about();
-    taken = link_->set_certificates(std::move(now.certificates));
+    taken = link_->set_certificates(now.certificates);
+    if (taken) {
+      certificate_.shows(now.certificates.get());
+      what = "shows the certificate " + certificate_.about();
+    }
   } else if (!now.keys.empty()) {
     what = "dials with the key " + now.keys.front().id;
     for (std::size_t i = 1; i < now.keys.size(); ++i) {
@@ -465,6 +477,9 @@ void Peer::tick() {
   desk_->tick(now);
   if (now >= snapshot_at_ + kSnapshotEvery) {
     take_snapshot();
+    if (const auto warning = certificate_.warning(wall_now())) {
+      spdlog::warn("{}", *warning);
+    }
   }
   after_input();
 }
@@ -506,6 +521,7 @@ void Peer::take_snapshot() {
   auto snapshot = std::make_shared<PeerSnapshot>();
   snapshot->counters = engine_->counters();
   snapshot->transitions = transitions_;
+  snapshot->certificate_ends = certificate_.ends();
   web::GroupView& group = snapshot->group;
   group.self = self_.name.get();
   group.master = member_->master().get();

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "cli/config.h"
 #include "cli/delivery_desk.h"
 #include "group/member.h"
+#include "link/certificate_watch.h"
 #include "link/link.h"
 #include "store/store.h"
 #include "web/host.h"
@@ -36,6 +38,7 @@ struct PeerSnapshot {
   // What the group's machine has said so far, by kind: "track_gained", "peer_gone", "stopped_unfit"
   // …, and how often.
   std::map<std::string, std::int64_t> transitions;
+  std::optional<base::Instant> certificate_ends;  // by this machine's clock; none without one
 };
 
 class Peer {
@@ -100,6 +103,7 @@ class Peer {
   group::Load load_;
   std::map<base::PeerName, base::Incarnation> lives_;  // of the other peers, the last heard of
   std::map<std::string, std::int64_t> transitions_;
+  link::CertificateWatch certificate_;
   base::Tick snapshot_at_{};
   bool settling_ = false;
   bool again_ = false;

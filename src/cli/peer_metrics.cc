@@ -52,7 +52,13 @@ PeerMetrics::PeerMetrics(prometheus::Registry& registry)
       transitions_(prometheus::BuildCounter()
                        .Name("turnout_group_transitions_total")
                        .Help("What this peer has seen change in its group, by kind")
-                       .Register(registry)) {}
+                       .Register(registry)),
+      certificate_ends_(
+          prometheus::BuildGauge()
+              .Name("turnout_certificate_ends_seconds")
+              .Help("When the certificate that this peer shows ends, or its CA's if that is "
+                    "sooner, in seconds since 1970; not there without a certificate")
+              .Register(registry)) {}
 
 void PeerMetrics::raise(prometheus::Counter& counter, std::int64_t to) {
   counter.Increment(std::max(0.0, static_cast<double>(to) - counter.Value()));
@@ -88,6 +94,10 @@ void PeerMetrics::update(const PeerSnapshot& snapshot) {
   peers_.Set(living);
   for (const auto& [kind, times] : snapshot.transitions) {
     raise(transitions_.Add({{"transition", kind}}), times);
+  }
+  if (snapshot.certificate_ends) {
+    certificate_ends_.Add({}).Set(
+        static_cast<double>(snapshot.certificate_ends->us / base::kUsPerSecond));
   }
 }
 

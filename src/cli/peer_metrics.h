@@ -33,6 +33,7 @@ class PeerMetrics {
   prometheus::Gauge& owned_;
   prometheus::Gauge& peers_;
   prometheus::Family<prometheus::Counter>& transitions_;
+  prometheus::Family<prometheus::Gauge>& certificate_ends_;
 };
 
 }  // namespace turnout::cli

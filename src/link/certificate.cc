@@ -4,6 +4,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -121,10 +124,11 @@ struct Certificates::Parts {
   Store store;
 };
 
-Certificates::Certificates(std::unique_ptr<Parts> parts)
+Certificates::Certificates(std::unique_ptr<Parts> parts, base::Instant ends)
     : parts_(std::move(parts)),
-      about_("serial " + serial_of(parts_->chain.front().get()) + ", valid until " +
-             time_of(X509_get0_notAfter(parts_->chain.front().get()))) {}
+      serial_(serial_of(parts_->chain.front().get())),
+      begins_(instant_of(X509_get0_notBefore(parts_->chain.front().get()))),
+      ends_(ends) {}
 
 Certificates::~Certificates() = default;
 
@@ -149,6 +153,7 @@ Result<std::shared_ptr<const Certificates>> Certificates::read(const Certificate
   }
   TRY(parts->store, read_store(files.ca));
   const CertificateStack others = stack_of(parts->chain, 1);
+  base::Instant ends{std::numeric_limits<std::int64_t>::max()};
   for (const bool as_client : {true, false}) {
     const auto judged =
         judge_chain({parts->store.get(), own, others.get(), as_client, self.group, files.ca});
@@ -162,8 +167,9 @@ Result<std::shared_ptr<const Certificates>> Certificates::read(const Certificate
                       "\", and this is \"" + self.name.get() +
                       "\"; its subjectAltName must have URI:" + format_peer_uri(self));
     }
+    ends = std::min(ends, judged.until);
   }
-  return std::shared_ptr<const Certificates>(new Certificates(std::move(parts)));
+  return std::shared_ptr<const Certificates>(new Certificates(std::move(parts), ends));
 }
 
 // In place of OpenSSL's own check of the other side's chain, which it calls.

@@ -18,6 +18,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "link/peer_uri.h"
 #include "link/tls.h"
 
@@ -63,15 +64,20 @@ class Certificates {
   // good by *these* certificates, which may be newer ones.
   base::Result<CertifiedPeer> verify(ssl_st* ssl) const;
 
-  // "serial 1F00, valid until 2027-01-01T00:00:00Z": of the peer's own, for the log.
-  const std::string& about() const { return about_; }
+  // The peer's own certificate.
+  const std::string& serial() const { return serial_; }  // hexadecimal
+  base::Instant begins() const { return begins_; }
+  // When it ends, or a CA's that it needs, if that is sooner. Both by this machine's clock.
+  base::Instant ends() const { return ends_; }
 
  private:
   struct Parts;
-  explicit Certificates(std::unique_ptr<Parts> parts);
+  Certificates(std::unique_ptr<Parts> parts, base::Instant ends);
   static int on_chain(x509_store_ctx_st* chain, void*);
   std::unique_ptr<Parts> parts_;
-  std::string about_;
+  std::string serial_;
+  base::Instant begins_;
+  base::Instant ends_;
 };
 
 // What on_chain found wrong with the other side's certificate in a handshake that failed; null if

@@ -2,7 +2,10 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <ctime>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -53,6 +56,18 @@ std::string certificate_text(X509* certificate) {
     }
   }
   return text + ")";
+}
+
+std::string time_of(const ASN1_TIME* time) { return base::format_instant(instant_of(time)); }
+
+// Of a chain that is good.
+base::Instant first_end(X509_STORE_CTX* chain) {
+  base::Instant first{std::numeric_limits<std::int64_t>::max()};
+  const STACK_OF(X509)* const certificates = X509_STORE_CTX_get0_chain(chain);
+  for (int i = 0; i < sk_X509_num(certificates); ++i) {
+    first = std::min(first, instant_of(X509_get0_notAfter(sk_X509_value(certificates, i))));
+  }
+  return first;
 }
 
 // What OpenSSL found wrong, of the certificate at `depth` above the peer's.
@@ -132,6 +147,7 @@ JudgedChain judge_chain(X509_STORE_CTX* chain, const std::string& group,
   } else {
     code = X509_V_ERR_APPLICATION_VERIFICATION;
     fault = peer_fault(leaf, group, judged.name);
+    judged.until = first_end(chain);
   }
   if (!fault.empty()) {
     judged.problem = CertificateProblem{code, certificate_text(leaf) + " " + fault};
@@ -167,14 +183,12 @@ std::string serial_of(X509* certificate) {
   return serial;
 }
 
-std::string time_of(const ASN1_TIME* time) {
+base::Instant instant_of(const ASN1_TIME* time) {
   std::tm at{};
   if (ASN1_TIME_to_tm(time, &at) != 1) {
-    return "?";
+    return {};
   }
-  char text[32];
-  const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &at);
-  return {text, size};
+  return {static_cast<std::int64_t>(timegm(&at)) * base::kUsPerSecond};
 }
 
 CertificateStack stack_of(const std::vector<X509Ptr>& chain, std::size_t first) {

@@ -10,13 +10,16 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/time.h"
 #include "link/certificate.h"
 #include "link/openssl.h"
 
 namespace turnout::link {
 
 struct JudgedChain {
-  base::PeerName name;  // if there is no problem
+  // If there is no problem:
+  base::PeerName name;
+  base::Instant until;  // the first end of a certificate in the chain
   std::optional<CertificateProblem> problem;
 };
 
@@ -38,8 +41,8 @@ JudgedChain judge_chain(X509_STORE_CTX* chain, const std::string& group,
 std::string subject_of(X509* certificate);
 // Hexadecimal.
 std::string serial_of(X509* certificate);
-// "2027-01-01T00:00:00Z".
-std::string time_of(const ASN1_TIME* time);
+// By this machine's clock, as certificates are judged by. 0 if it is no time.
+base::Instant instant_of(const ASN1_TIME* time);
 
 // A stack of those from `first` on, which it does not own.
 CertificateStack stack_of(const std::vector<X509Ptr>& chain, std::size_t first);

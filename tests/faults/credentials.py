@@ -214,10 +214,21 @@ def certificates(program, folder):
             time.sleep(0.5)
         case.expect(case.ends() > 0, "no connection ended though its CA was withdrawn")
         case.renew("b", lines_of(second, "c", second / "ca.pem"), 'is the certificate of the peer "c"')
+        metrics(case)
         strangers(case, program, places)
         return case.finish("certificates renewed and their CA replaced by SIGHUP")
     finally:
         case.end()
+
+
+def metrics(case):
+    """The end of a year's certificate is told, and everything that a server tells stands in the documentation."""
+    days = (case.group.metric("turnout_certificate_ends_seconds") / len(NAMES) - time.time()) / 86400
+    case.expect(364.9 < days < 365.1, f"certificates made for 365 days end in {days:.2f} by the metric")
+    told = set(re.findall(r"^# TYPE (\S+)", case.group.metrics("a"), re.MULTILINE))
+    written = set(re.findall(r"`(turnout_[a-z_]+)`", (ROOT / "docs/operations.md").read_text()))
+    case.expect(len(told) > 10, f"only {len(told)} metrics")
+    case.expect(told == written, f"metrics not in docs/operations.md: {told - written}, only there: {written - told}")
 
 
 def strangers(case, program, places):

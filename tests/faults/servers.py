@@ -193,13 +193,17 @@ url = "http://{self.sink['host']}:{self.sink['http']}/sales"
         """How often the living servers have seen that kind of change in their group, by their metrics, in all."""
         return int(self.metric(f'turnout_group_transitions_total{{transition="{kind}"}}'))
 
+    def metrics(self, name):
+        """What a server tells Prometheus."""
+        with urllib.request.urlopen(self.url(name) + "/metrics", timeout=2) as answer:
+            return answer.read().decode()
+
     def metric(self, metric):
         """The sum of that metric over the living servers."""
         count, wanted = 0.0, metric + " "
         for name in self.names:
             try:
-                with urllib.request.urlopen(self.url(name) + "/metrics", timeout=2) as answer:
-                    lines = answer.read().decode().splitlines()
+                lines = self.metrics(name).splitlines()
             except OSError:
                 continue
             count += sum(float(line[len(wanted):]) for line in lines if line.startswith(wanted))

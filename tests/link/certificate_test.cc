@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "link/authority.h"
+#include "link/certificate_watch.h"
 #include "link/impostor.h"
 #include "link/link.h"
 #include "link/net.h"
@@ -391,6 +392,67 @@ TEST(PeerUri, IsReadBackAndNothingElseIsTaken) {
   EXPECT_TRUE(parse_peer_uri("turnout:" + longest + "/" + longest));
   EXPECT_FALSE(parse_peer_uri("turnout:" + longest + "x/a"));
   EXPECT_FALSE(parse_peer_uri("turnout:g/" + longest + "x"));
+}
+
+// Of what a peer shows.
+
+base::Instant now() {
+  return {std::chrono::duration_cast<base::Duration>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
+}
+
+TEST_F(CertificateTest, EndsWithTheFirstOfItsChain) {
+  const Authority root("Root", nullptr, hours(24));
+  const Authority between("Between", &root, hours(2));
+  Wish wish = wish_of("a");
+  const auto near = [](base::Instant at, hours from_now) {
+    return std::chrono::abs(at - (now() + from_now)) < seconds(60);
+  };
+  const auto own = certificates_of("a", ca.sign(wish), ca.pem());
+  EXPECT_TRUE(near(own->ends(), hours(24)));
+  EXPECT_TRUE(near(own->begins(), hours(-24)));
+  const auto below = certificates_of("a", between.sign(wish), root.pem(), between.pem());
+  EXPECT_TRUE(near(below->ends(), hours(2)));
+  // A CA that is in the file and not needed ends nothing.
+  const Authority old("Old", nullptr, hours(1));
+  EXPECT_TRUE(near(certificates_of("a", ca.sign(wish), ca.pem() + old.pem())->ends(), hours(24)));
+}
+
+TEST_F(CertificateTest, ItsEndIsToldInTimeAndOnceADay) {
+  CertificateWatch watch;
+  EXPECT_EQ(watch.warning(now()), std::nullopt);
+  EXPECT_EQ(watch.ends(), std::nullopt);
+
+  Authority lasting("Lasting", nullptr, hours(24 * 400));
+  Wish wish = wish_of("a");
+  wish.ends = hours(24 * 365);
+  const auto of_a_year = certificates_of("a", lasting.sign(wish), lasting.pem());
+  watch.shows(of_a_year.get());
+  const base::Instant end = of_a_year->ends();
+  EXPECT_EQ(watch.ends(), end);
+  EXPECT_EQ(watch.about(),
+            "serial " + of_a_year->serial() + ", valid until " + format_instant(end));
+  EXPECT_EQ(watch.warning(end - hours(24 * 30) - seconds(1)), std::nullopt);
+  EXPECT_EQ(watch.warning(end - hours(24 * 30)),
+            "the certificate that this peer shows (serial " + of_a_year->serial() +
+                "), or its CA's, ends on " + format_instant(end) +
+                ": put a new one in its place and send SIGHUP");
+  EXPECT_EQ(watch.warning(end - hours(24 * 29) - seconds(1)), std::nullopt);
+  EXPECT_NE(watch.warning(end - hours(24 * 29)), std::nullopt);
+  EXPECT_NE(watch.warning(end - hours(1)), std::nullopt);
+  const auto ended = watch.warning(end);
+  EXPECT_NE(ended.value_or("nothing").find("ended on"), std::string::npos);
+  EXPECT_EQ(watch.warning(end + hours(23)), std::nullopt);
+  EXPECT_NE(watch.warning(end + hours(24)), std::nullopt);
+
+  // One of two days: a third of its time.
+  const auto of_two_days = certificates_of("a", ca.sign(wish_of("a")), ca.pem());
+  watch.shows(of_two_days.get());
+  EXPECT_EQ(watch.warning(of_two_days->ends() - hours(16) - seconds(1)), std::nullopt);
+  EXPECT_NE(watch.warning(of_two_days->ends() - hours(16)), std::nullopt);
+  watch.shows(nullptr);
+  EXPECT_EQ(watch.warning(end), std::nullopt);
 }
 
 }  // namespace
