@@ -15,6 +15,8 @@ Prints one line of JSON, in milliseconds from just before the signal or cut:
   commit     until the first commit under the new owner's epoch
   delay      the longest that any contact waited whose time came from then until a second after
   before     the same for the second before, when nothing was amiss
+  bystander  the longest that a commit took, in the second of `delay`, of somebody on the same database server who has nothing
+             to do with the group: what a contact waited beyond that is of the group's making (PostgreSQL)
 On PostgreSQL (the server named by TURNOUT_TEST_PG, which is restarted with track_commit_timestamp) those are the times at
 which the commits became durable and visible; on SQLite `taken` and `commit` are when another process could read them, and
 `delay` and `before` count to the statement before the commit. --table adds other systems beside them (bench/compare.py).
@@ -31,6 +33,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import compare
@@ -38,7 +41,7 @@ import compare
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/faults"))
 import network  # noqa: E402
-from postgres import Server  # noqa: E402
+from postgres import Psql, Server  # noqa: E402
 from servers import Database, Group  # noqa: E402
 
 EVERY_MS = 10  # between the times of two contacts
@@ -93,6 +96,35 @@ class PostgresWatch:
         return (int(found[0][0]), int(found[0][1]), found[0][2]) if found else (None, None, None)
 
     def end(self):
+        self.ask.end()
+
+
+class Bystander:
+    """Commits one row every 20 ms, to tell when the database server, its disk or the machine stands still for everybody."""
+
+    EVERY_S = 0.02
+
+    def __init__(self):
+        self.ask = Psql(Server().url)
+        self.ask.rows("create table bystander (at timestamptz)")
+        self.commits, self.over = [], False  # [(begin, end)] in microseconds since 1970, in order
+        self.thread = threading.Thread(target=self._commit, daemon=True)
+        self.thread.start()
+
+    def _commit(self):
+        while not self.over:
+            began = time.time()
+            self.ask.rows("insert into bystander values (now())")
+            self.commits.append((int(began * 1e6), int(time.time() * 1e6)))
+            time.sleep(self.EVERY_S)
+
+    def longest(self, begin, end):
+        """In microseconds, of commits under way between those instants."""
+        return max((done - since for since, done in list(self.commits) if done >= begin and since <= end), default=None)
+
+    def end(self):
+        self.over = True
+        self.thread.join()
         self.ask.end()
 
 
@@ -153,8 +185,8 @@ def seconds(duration):
 class Trials:
     """One group of peers and its trials, one after the other."""
 
-    def __init__(self, number, options, net):
-        self.options, self.how = options, options.how
+    def __init__(self, number, options, net, bystander):
+        self.options, self.how, self.bystander = options, options.how, bystander
         self.folder = pathlib.Path(options.folder) / f"group{number}"
         self.folder.mkdir()
         self.database = Database(options.database, self.folder, f"failover{number}")
@@ -228,7 +260,8 @@ class Trials:
         before, _, _ = watch.longest_delay(base, struck - second, struck - second // 5)
         return {"at": round(began, 3), "owner": owner, "successor": new[0], "was_master": was_master,
                 "taken": new[2] / 1e3 - began * 1e3, "commit": commit / 1e3 - began * 1e3, "delay": delay / 1e3,
-                "delayed_was_due": (due - struck) / 1e3, "moved_by": by, "before": before / 1e3}
+                "delayed_was_due": (due - struck) / 1e3, "moved_by": by, "before": before / 1e3,
+                "bystander": self.bystander.longest(struck, struck + second) / 1e3 if self.bystander else None}
 
     def run(self, count):
         done = []
@@ -279,12 +312,13 @@ def histogram(values):
 def measure(options):
     names = [name for number in range(options.groups) for name in names_of(number, options.peers)]
     net = network.Network(names) if options.how == "cut" else None
-    groups = []
+    groups, bystander = [], None
     try:
         if options.database == "postgresql":
             Server().set_up(track_commit_timestamp="on", max_connections=100 + 20 * len(names))
+            bystander = Bystander()
         for number in range(options.groups):
-            groups.append(Trials(number, options, net))
+            groups.append(Trials(number, options, net, bystander))
         counts = [options.trials // options.groups + (n < options.trials % options.groups) for n in range(options.groups)]
         with concurrent.futures.ThreadPoolExecutor(options.groups) as pool:
             try:
@@ -296,6 +330,8 @@ def measure(options):
     finally:
         for group in groups:
             group.end()
+        if bystander is not None:
+            bystander.end()
         if net is not None:
             net.end()
 
@@ -324,14 +360,17 @@ def main():
             print("logs:", options.folder, file=sys.stderr)
         else:
             subprocess.run(["rm", "-rf", options.folder], check=False)
-    figures = {key: [trial[key] for trial in trials] for key in ("taken", "commit", "delay", "before")}
+    figures = {key: [trial[key] for trial in trials if trial[key] is not None]
+               for key in ("taken", "commit", "delay", "before", "bystander")}
     print(json.dumps({
         "bench": "failover", "how": options.how, "database": options.database, "cycle": options.cycle,
         "peers": options.peers, "groups": options.groups, "trials": len(trials),
         "owner_was_master": sum(t["was_master"] for t in trials), "minutes": round((time.monotonic() - began) / 60, 1),
         "load_before": round(load, 1), "load_after": round(os.getloadavg()[0], 1),
-        **{f"{key}_ms": spread(values) for key, values in figures.items()},
-        "commit_histogram_ms": histogram(figures["commit"])}), flush=True)
+        **{f"{key}_ms": spread(values) for key, values in figures.items() if values},
+        "commit_histogram_ms": histogram(figures["commit"]),
+        "longest_delays_ms": [{key: trial[key] and round(trial[key], 1) for key in ("delay", "commit", "bystander")}
+                              for trial in sorted(trials, key=lambda trial: -trial["delay"])[:3]]}), flush=True)
     if options.table:
         print(compare.failover_table(options, quantile(figures["commit"], 0.5) / 1000))
 
