@@ -44,8 +44,10 @@ namespace turnout::base {
   X(LifeLockAlwaysFree)    /* every peer's process seems to be over */                     \
   X(TakeNotCompared)       /* a row of the ledger is taken whatever its epoch */           \
   /* owners (work) */                                                                      \
-  X(LooksNotNoted) /* the next owner does not learn what was still to be looked at */      \
-  X(DueNotWoken)   /* a change passes by a contact that is due or in a block */
+  X(LooksNotNoted)     /* the next owner does not learn what was still to be looked at */  \
+  X(EventOvertakes)    /* what comes is taken before what a lost feed told of */           \
+  X(FeedPassesFailure) /* the feed goes on though a statement has failed */                \
+  X(DueNotWoken)       /* a change passes by a contact that is due or in a block */
 
 enum class Mutant {
   kNone,

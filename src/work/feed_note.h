@@ -22,10 +22,10 @@ struct Regathering {
 };
 
 struct FeedNote {
-  std::string cursor;                        // store::FeedCursor::text
-  base::Instant at = track::kNever;          // when the feed had been followed up to there
-  std::optional<Regathering> regathering;    // no earlier than what is still to be looked at
-  std::optional<base::ContactId> retesting;  // contacts above this one are to be tested again
+  std::string cursor;                             // store::FeedCursor::text
+  base::Instant at = track::kNever;               // when the feed had been followed up to there
+  std::optional<Regathering> regathering = {};    // no earlier than what is still to be looked at
+  std::optional<base::ContactId> retesting = {};  // contacts above this one are to be tested again
 
   // "CURSOR|AT|SINCE CONTACT EVENT|CONTACT", times in microseconds since 1970; what is not to be
   // done is left out, also at the end.

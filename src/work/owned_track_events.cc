@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutant.h"
 #include "work/owned_track.h"
 
 namespace turnout::work {
@@ -25,6 +26,13 @@ std::vector<store::EventKey> events_among(const std::vector<store::Change>& chan
     }
   }
   return keys;
+}
+
+// Whether looking through the events since then has yet to come to this one. It is left to that, or
+// it would overtake an older one of the same contact.
+bool is_to_be_met(const Regathering& looking, const store::EventRow& row) {
+  return row.event.at >= looking.since &&
+         store::EventKey{row.contact, row.event.id} > looking.after;
 }
 
 // The number of the outcome. A version that was published by an older program has none.
@@ -108,7 +116,11 @@ base::Result<StepResult> OwnedTrack::gather_on(store::Session& session,
   if (keys.empty()) {
     return StepResult{};
   }
-  TRY(const std::vector<store::EventRow> events, session.events(keys));
+  TRY(std::vector<store::EventRow> events, session.events(keys));
+  if (note_.regathering && !base::planted(base::Mutant::kEventOvertakes)) {
+    std::erase_if(
+        events, [&](const store::EventRow& row) { return is_to_be_met(*note_.regathering, row); });
+  }
   return take_events(session, events);
 }
 

@@ -3,24 +3,14 @@
 #include <limits>
 #include <utility>
 
-#include "base/check.h"
-
 namespace turnout::work {
-namespace {
-
-constexpr int kFeedBatch = 5'000;
-constexpr base::Duration kNoteFeedEvery = std::chrono::seconds(2);
-// … and after so many changes, all of which the next owner would look at again before it goes on.
-constexpr std::size_t kNoteFeedAfter = 1'000;
-
-}  // namespace
-
 Owner::Owner(std::unique_ptr<store::Session> session, TrackBook& book, base::Duration interval,
              Callbacks callbacks)
     : session_(std::move(session)),
       book_(book),
       interval_(interval),
       callbacks_(std::move(callbacks)),
+      rounds_(*session_, callbacks_),
       thread_([this] { loop(); }) {}
 
 Owner::~Owner() {
@@ -101,10 +91,7 @@ void Owner::loop() {
       const std::lock_guard lock(mutex_);
       stopped = stopped_;
     }
-    busy_ = false;
-    if (!stopped) {
-      look_around();
-    }
+    busy_ = !stopped && rounds_.go_round([this] { carry_out_cuts(); });
   }
 }
 
@@ -127,21 +114,13 @@ void Owner::carry_out_cuts() {
   }
 }
 
-void Owner::report_attempt(const base::Error* error, base::Tick began) {
-  const bool reached = error == nullptr || error->code != base::ErrorCode::kUnavailable;
-  callbacks_.database(reached, began);
-}
-
 void Owner::carry_out(const Job& job) {
   if (const auto* request = std::get_if<CutRequest>(&job)) {
     carry_out_cut(*request);
   } else if (const auto* own = std::get_if<Own>(&job)) {
     carry_out_own(own->fence);
   } else if (const auto* disown = std::get_if<Disown>(&job)) {
-    tracks_.erase(disown->track);
-    if (tracks_.empty()) {
-      feed_.reset();
-    }
+    rounds_.disown(disown->track);
   } else {
     carry_out_refresh(std::get<Refresh>(job).number);
   }
@@ -150,7 +129,7 @@ void Owner::carry_out(const Job& job) {
 void Owner::carry_out_refresh(std::uint64_t number) {
   const base::Tick began = base::boot_now();
   const auto refreshed = book_.refresh(*session_);
-  report_attempt(refreshed ? nullptr : &refreshed.error(), began);
+  report_attempt(callbacks_, refreshed ? nullptr : &refreshed.error(), began);
   callbacks_.refreshed(number, refreshed.has_value());
 }
 
@@ -161,14 +140,14 @@ void Owner::carry_out_cut(const CutRequest& request) {
   cut.next = request.from;
   const auto now = session_->now();
   if (!now) {
-    report_attempt(&now.error(), began);
+    report_attempt(callbacks_, &now.error(), began);
     cut.failed = true;
     callbacks_.cut(std::move(cut));
     return;
   }
   cut.now = now.value();
   auto due = session_->due(request.fence.track, request.from, cut.now, request.limit);
-  report_attempt(due ? nullptr : &due.error(), began);
+  report_attempt(callbacks_, due ? nullptr : &due.error(), began);
   if (!due) {
     cut.failed = true;
   } else {
@@ -199,167 +178,13 @@ void Owner::read_next_due(Cut& cut) {
 }
 
 void Owner::carry_out_own(const store::Fence& fence) {
-  tracks_.erase(fence.track);
   auto entry = book_.find(fence.track);
   if (entry == nullptr || entry->program == nullptr) {
+    rounds_.disown(fence.track);
     callbacks_.problem(fence.track, entry == nullptr ? "the track does not exist" : entry->problem);
     return;
   }
-  tracks_.emplace(fence.track, OwnedTrack(fence, std::move(entry)));
-}
-
-bool Owner::settle(base::TrackId track, const base::Result<StepResult>& result, base::Tick began) {
-  report_attempt(result ? nullptr : &result.error(), began);
-  if (!result) {
-    if (result.error().code != base::ErrorCode::kUnavailable) {
-      callbacks_.problem(track, result.error().message);
-    }
-    return false;
-  }
-  busy_ = busy_ || result.value().more;
-  if (result.value().made_due) {
-    callbacks_.made_due(track);
-  }
-  if (result.value().fenced) {
-    const auto found = tracks_.find(track);
-    callbacks_.fenced(found->second.fence());
-    tracks_.erase(found);
-    return false;
-  }
-  return true;
-}
-
-void Owner::look_around() {
-  // feed_ is set before a track begins, so that no change falls between where it stands and where
-  // the common reading goes on.
-  if (!tracks_.empty() && start_feed() && begin_new_tracks() && read_feed() && note_feed()) {
-    gather();
-  }
-}
-
-bool Owner::start_feed() {
-  if (feed_) {
-    return true;
-  }
-  const base::Tick began = base::boot_now();
-  auto start = session_->changes({}, 1);
-  report_attempt(start ? nullptr : &start.error(), began);
-  if (start) {
-    feed_ = std::move(start.value().next);
-  }
-  return feed_.has_value();
-}
-
-bool Owner::begin_new_tracks() {
-  std::vector<base::TrackId> fresh;
-  for (const auto& [id, one] : tracks_) {
-    if (!one.begun()) {
-      fresh.push_back(id);
-    }
-  }
-  for (const base::TrackId id : fresh) {
-    carry_out_cuts();
-    const base::Tick began = base::boot_now();
-    const auto result = tracks_.at(id).begin(*session_);
-    if (!settle(id, result, began)) {
-      if (!result) {
-        return false;
-      }
-      continue;
-    }
-    callbacks_.made_due(id);  // whatever the last owner left
-  }
-  return true;
-}
-
-// The tracks that have begun all stand at or after feed_: what is read twice changes nothing.
-bool Owner::read_feed() {
-  carry_out_cuts();
-  const base::Tick began = base::boot_now();
-  CHECK(feed_.has_value());
-  auto batch = session_->changes(*feed_, kFeedBatch);
-  report_attempt(batch ? nullptr : &batch.error(), began);
-  if (!batch) {
-    return false;
-  }
-  std::vector<base::TrackId> ids;
-  ids.reserve(tracks_.size());
-  for (const auto& [id, one] : tracks_) {
-    ids.push_back(id);
-  }
-  for (const base::TrackId id : ids) {
-    OwnedTrack& one = tracks_.at(id);
-    const base::Tick step_began = base::boot_now();
-    if (batch.value().lost) {
-      const auto looked = one.test_everybody(*session_);
-      if (!settle(id, looked, step_began)) {
-        if (!looked) {
-          return false;
-        }
-        continue;
-      }
-    }
-    if (batch.value().changes.empty()) {
-      continue;
-    }
-    const auto result = one.changed(*session_, batch.value().changes);
-    if (!settle(id, result, step_began) && !result) {
-      return false;  // the same batch is read again
-    }
-  }
-  feed_unnoted_ += batch.value().changes.size();
-  feed_ = std::move(batch.value().next);
-  busy_ = busy_ || batch.value().more;
-  return true;
-}
-
-bool Owner::note_feed() {
-  const bool recently = base::boot_now() - feed_noted_ < kNoteFeedEvery;
-  if (feed_unnoted_ == 0 || (recently && feed_unnoted_ < kNoteFeedAfter)) {
-    return true;
-  }
-  CHECK(feed_.has_value());
-  const store::FeedCursor feed = *feed_;
-  std::vector<base::TrackId> ids;
-  ids.reserve(tracks_.size());
-  for (const auto& [id, one] : tracks_) {
-    ids.push_back(id);
-  }
-  for (const base::TrackId id : ids) {
-    carry_out_cuts();
-    const base::Tick began = base::boot_now();
-    const auto result = tracks_.at(id).note_feed(*session_, feed);
-    if (!settle(id, result, began) && !result) {
-      return false;
-    }
-  }
-  feed_unnoted_ = 0;
-  feed_noted_ = base::boot_now();
-  return true;
-}
-
-bool Owner::gather() {
-  carry_out_cuts();
-  const base::Tick began = base::boot_now();
-  const auto now = session_->now();
-  report_attempt(now ? nullptr : &now.error(), began);
-  if (!now) {
-    return false;
-  }
-  std::vector<base::TrackId> ids;
-  ids.reserve(tracks_.size());
-  for (const auto& [id, one] : tracks_) {
-    ids.push_back(id);
-  }
-  for (const base::TrackId id : ids) {
-    carry_out_cuts();
-    const base::Tick step_began = base::boot_now();
-    const auto result = tracks_.at(id).gather(*session_, now.value());
-    if (!settle(id, result, step_began) && !result) {
-      return false;
-    }
-  }
-  return true;
+  rounds_.own(fence, std::move(entry));
 }
 
 }  // namespace turnout::work

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "store/store.h"
-#include "work/owned_track.h"
+#include "work/rounds.h"
 #include "work/track_book.h"
 
 namespace turnout::work {
@@ -35,13 +35,8 @@ struct Cut {
 // Thread-safe. The callbacks come on the owner's thread.
 class Owner {
  public:
-  struct Callbacks {
+  struct Callbacks : RoundCallbacks {
     std::function<void(Cut)> cut;
-    std::function<void(base::TrackId)> made_due;  // there is something to cut
-    std::function<void(store::Fence)> fenced;  // a write was refused: the track is somebody else's
-    std::function<void(base::TrackId, std::string)> problem;  // this track cannot go on; says why
-    // An attempt on the database that began then has succeeded or failed.
-    std::function<void(bool succeeded, base::Tick began)> database;
     std::function<void(std::uint64_t number, bool succeeded)>
         refreshed;  // what came of refresh(number)
   };
@@ -93,17 +88,8 @@ class Owner {
   void read_next_due(Cut& cut);
   void carry_out_refresh(std::uint64_t number);
   void carry_out_own(const store::Fence& fence);
-  void look_around();
   // Cuts asked for meanwhile go first: contacts wait for them.
   void carry_out_cuts();
-  bool start_feed();
-  bool begin_new_tracks();
-  bool read_feed();
-  bool note_feed();
-  bool gather();
-  // Takes in what a step on a track came to. False when the track is lost or failed.
-  bool settle(base::TrackId track, const base::Result<StepResult>& result, base::Tick began);
-  void report_attempt(const base::Error* error, base::Tick began);
 
   const std::unique_ptr<store::Session> session_;
   TrackBook& book_;
@@ -111,10 +97,7 @@ class Owner {
   const Callbacks callbacks_;
 
   // The thread's own.
-  std::map<base::TrackId, OwnedTrack> tracks_;
-  std::optional<store::FeedCursor> feed_;  // none: no track has begun
-  std::size_t feed_unnoted_ = 0;           // changes read since it was last noted
-  base::Tick feed_noted_{};
+  Rounds rounds_;
   bool busy_ = false;  // there is more to do at once
 
   std::mutex mutex_;

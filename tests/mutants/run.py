@@ -23,6 +23,7 @@ LIMIT_S = 600  # for one suite without a fault
 SIM_CYCLES = 200_000
 SUITES = [
     ("group", "group_test", []),
+    ("crashes", "work_test", ["--gtest_filter=Crashes.*"]),
     ("simulation", "sim_test", ["--gtest_filter=Simulation.KeepsItsGuarantees*"]),
     ("work", "work_test", []),
     ("store", "store_test", ["--gtest_filter=-*postgres*:Postgres*"]),
