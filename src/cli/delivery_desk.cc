@@ -58,7 +58,8 @@ base::Result<deliver::PostOffice> open_post_office(const Config& config) {
 }
 
 deliver::CourierOptions courier_options(const Config& config, const deliver::PostOffice& office,
-                                        const work::TrackBook& book) {
+                                        const work::TrackBook& book,
+                                        std::function<void()> recorded) {
   deliver::CourierOptions options;
   options.threads = config.deliver.threads;
   options.batch = 32;  // what a kill may leave uncertain; a larger batch saves little
@@ -70,6 +71,7 @@ deliver::CourierOptions courier_options(const Config& config, const deliver::Pos
   };
   options.make_carrier = [&office] { return deliver::make_carrier(office); };
   options.warn = [](const std::string& message) { spdlog::warn("{}", message); };
+  options.recorded = std::move(recorded);
   return options;
 }
 
@@ -191,8 +193,8 @@ class DeliveryDesk::Impl {
           });
         });
     if (config.deliver.threads > 0) {
-      courier_ =
-          std::make_unique<deliver::Courier>(courier_options(config, office_, book_), store, self_);
+      courier_ = std::make_unique<deliver::Courier>(
+          courier_options(config, office_, book_, hooks_.recorded), store, self_);
     }
     return base::ok();
   }
@@ -227,6 +229,11 @@ class DeliveryDesk::Impl {
       keys.push_back(to_store(key));
     }
     courier_->offer(keys);
+  }
+
+  void look() {
+    look_at_ = base::Tick{};
+    again_ = asking_;
   }
 
   void peer_ended(const store::PeerId& peer, bool certain) {
@@ -302,7 +309,9 @@ class DeliveryDesk::Impl {
       ended_.insert(ended_.end(), answer.request.ended.begin(), answer.request.ended.end());
     }
     const int look = answer.request.look;
-    look_at_ = now + (answer.due.empty() ? kLookIdle : kLookBusy);
+    look_at_ = std::exchange(again_, false) ? now
+               : answer.due.empty()         ? now + kLookIdle
+                                            : now + kLookBusy;
     if (!epoch_ || stopped_ || hold_ || look == 0 || answer.failed) {
       return;
     }
@@ -338,6 +347,7 @@ class DeliveryDesk::Impl {
   bool asking_ = false;
   std::vector<store::PeerId> ended_;
   base::Tick look_at_{};
+  bool again_ = false;  // something came while the outbox was being read
   bool credit_awaited_ = false;
   base::Tick give_up_at_{};
   std::unique_ptr<OutboxReader> reader_;
@@ -371,6 +381,7 @@ void DeliveryDesk::take(const group::Handout& handout, base::Epoch known_epoch) 
 void DeliveryDesk::peer_ended(const store::PeerId& peer, bool certain) {
   impl_->peer_ended(peer, certain);
 }
+void DeliveryDesk::look() { impl_->look(); }
 void DeliveryDesk::stop() { impl_->stop(); }
 void DeliveryDesk::resume() { impl_->resume(); }
 void DeliveryDesk::tick(base::Tick now) { impl_->tick(now); }

@@ -24,6 +24,7 @@ class DeliveryDesk {
   struct Hooks {
     std::function<void(std::function<void()>)> post;  // on the loop; from any thread
     std::function<void(const base::PeerName& to, const group::Handout&)> send;
+    std::function<void()> recorded;  // events that actions asked for; from any thread
   };
 
   // Opens its connections to the database. Errors: the store's, or a template that cannot be read.
@@ -44,6 +45,8 @@ class DeliveryDesk {
   void set_master(std::optional<base::Epoch> epoch);
   // Handed to this peer by the master; ignored when older than `known_epoch`.
   void take(const group::Handout& handout, base::Epoch known_epoch);
+  // There is something new in the outbox: as master it looks there now.
+  void look();
   // The peer takes nothing any more. `certain`: its process is over, so that what it was sending is
   // uncertain.
   void peer_ended(const store::PeerId& peer, bool certain);

@@ -19,6 +19,8 @@ namespace {
 // How often what others may know of the peer is renewed.
 constexpr base::Duration kSnapshotEvery = std::chrono::milliseconds(100);
 constexpr base::Duration kLongestSleep = std::chrono::seconds(1);
+// How often somebody is told at most that there is something new in the database.
+constexpr base::Duration kHintEvery = std::chrono::milliseconds(10);
 
 // As certificates count it.
 base::Instant wall_now() {
@@ -52,7 +54,10 @@ Peer::Peer(boost::asio::io_context& io, const Config& config, store::Store& stor
       book_(book),
       self_(std::move(self)),
       group_config_(group_config(config, self_)),
-      timer_(io) {}
+      timer_(io),
+      poke_(kHintEvery),
+      hint_contacts_(kHintEvery),
+      hint_outbox_(kHintEvery) {}
 
 // Whatever still waits on the loop finds alive_ false. The threads end before what they post to.
 Peer::~Peer() {
@@ -152,6 +157,10 @@ base::Result<void> Peer::start_link() {
     desk_->take(handout, member_->master_epoch());
     after_input();
   };
+  callbacks.on_hint = [this](const link::Hint& hint) {
+    take_hint(hint);
+    after_input();
+  };
   callbacks.on_refused = [](const link::Refused& refused) {
     spdlog::warn("{}: {}", refused.address, refused.message);
   };
@@ -208,6 +217,7 @@ base::Result<void> Peer::start_engine() {
     }
     member_->set_tracks(std::move(active), catalogue_asked_, base::boot_now());
   };
+  hooks.acted = [this] { hint_outbox_.want(); };
   TRY(engine_, work::Engine::start(std::move(config), store_, book_, self_, std::move(hooks),
                                    base::boot_now()));
   return base::ok();
@@ -233,6 +243,7 @@ base::Result<void> Peer::start(std::unique_ptr<store::GroupSession> session) {
       spdlog::debug("not sent to \"{}\": {}", to.get(), sent.error().message);
     }
   };
+  hooks.recorded = [this] { contacts_changed(); };
   TRY(desk_, DeliveryDesk::start(config_, store_, self_, book_, std::move(hooks)));
   TRYV(start_engine());
   control_ = std::make_unique<work::Control>(std::move(session), self_, control_callbacks());
@@ -313,9 +324,41 @@ void Peer::catalogue_changed() {
 void Peer::contacts_changed() {
   boost::asio::post(io_, [this, alive = alive_] {
     if (*alive && engine_) {
-      engine_->poke();
+      poke_.want();
+      hint_contacts_.want();
+      after_input();
     }
   });
+}
+
+void Peer::take_hint(const link::Hint& hint) {
+  if (hint.contacts) {
+    poke_.want();
+  }
+  if (hint.outbox) {
+    desk_->look();
+  }
+}
+
+// What is new for owners goes to everybody, since nobody knows who waits for it; what is new in the
+// outbox to the master.
+void Peer::say_hints(base::Tick now) {
+  if (poke_.take(now)) {
+    engine_->poke();
+  }
+  if (hint_contacts_.take(now) && link_) {
+    link_->broadcast(link::Hint{.contacts = true, .outbox = false});
+  }
+  if (!hint_outbox_.take(now)) {
+    return;
+  }
+  const link::Hint hint{.contacts = false, .outbox = true};
+  const base::PeerName master = member_->master();
+  if (master == self_.name) {
+    take_hint(hint);
+  } else if (link_ && !master.empty()) {
+    (void)link_->send(master, hint);  // it looks now and then, too
+  }
 }
 
 void Peer::send(const base::PeerName& to, const group::Message& message) {
@@ -436,6 +479,7 @@ void Peer::after_input() {
     }
   } while (again_);
   settling_ = false;
+  say_hints(base::boot_now());
   schedule();
 }
 
@@ -444,6 +488,7 @@ void Peer::schedule() {
   base::Tick next = std::min(member_->next_tick(), engine_->next_tick());
   next = std::min(next, desk_->next_tick());
   next = std::min(next, snapshot_at_ + kSnapshotEvery);
+  next = std::min({next, poke_.next(), hint_contacts_.next(), hint_outbox_.next()});
   const base::Duration wait =
       std::clamp(next - now, base::Duration(std::chrono::microseconds(100)), kLongestSleep);
   timer_.expires_after(wait);

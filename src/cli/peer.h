@@ -19,6 +19,7 @@
 
 #include "cli/config.h"
 #include "cli/delivery_desk.h"
+#include "cli/paced.h"
 #include "group/member.h"
 #include "link/certificate_watch.h"
 #include "link/link.h"
@@ -84,6 +85,8 @@ class Peer {
   void schedule();
   void tick();
   void offer_deliveries(base::Tick now);
+  void take_hint(const link::Hint& hint);
+  void say_hints(base::Tick now);
   void take_catalogue(std::int64_t version);
   void take_snapshot();
   web::PeerView view_of(const group::PeerInfo& info, base::Tick now) const;
@@ -105,6 +108,9 @@ class Peer {
   std::map<std::string, std::int64_t> transitions_;
   link::CertificateWatch certificate_;
   base::Tick snapshot_at_{};
+  Paced poke_;  // the engine, since contacts have changed
+  Paced hint_contacts_;
+  Paced hint_outbox_;
   bool settling_ = false;
   bool again_ = false;
   std::int64_t catalogue_seen_ = 0;   // newest version that a stamp's answer named

@@ -359,6 +359,10 @@ void Courier::Impl::take(std::vector<store::OutboxKey> keys) {
     return;
   }
   pause_ = kFirstPause;
+  // What does not come back was an event, or somebody else's, or is held back.
+  if (taken.value().size() < keys.size() && options_.recorded) {
+    options_.recorded();
+  }
   const std::lock_guard lock(mutex_);
   taking_ = 0;
   counts_.taken += static_cast<std::int64_t>(taken.value().size());

@@ -41,6 +41,9 @@ struct CourierOptions {
   std::function<store::SendRules(std::shared_ptr<const std::vector<track::Field>>)> rules;
   std::function<std::unique_ptr<Carrier>()> make_carrier;  // called in each thread
   std::function<void(const std::string& message)> warn;    // from any thread; may be empty
+  // Among what was taken may have been events, which are recorded now. From the clerk's thread; may
+  // be empty.
+  std::function<void()> recorded;
 };
 
 // Since the start.

@@ -42,6 +42,12 @@ base::Result<void> Link::send(const base::PeerName& to, const group::Handout& ha
   return impl_->send(to, encode(handout), Channel::kBulk, false);
 }
 
+base::Result<void> Link::send(const base::PeerName& to, const Hint& hint) {
+  return impl_->send(to, encode(hint), Channel::kControl, false);
+}
+
+void Link::broadcast(const Hint& hint) { impl_->broadcast(encode(hint), Channel::kControl, false); }
+
 void Link::broadcast(const group::Message& message) {
   impl_->broadcast(encode(message), channel_of(message), is_replaceable(message));
 }

@@ -38,6 +38,7 @@
 #include "base/result.h"
 #include "group/message.h"
 #include "link/certificate.h"
+#include "link/hint.h"
 #include "link/key.h"
 
 namespace turnout::link {
@@ -140,6 +141,7 @@ struct Callbacks {
   std::function<void(const base::PeerName&, group::Message)> on_message;
   // The master handed out deliveries.
   std::function<void(const base::PeerName&, group::Handout)> on_handout;
+  std::function<void(const Hint&)> on_hint;
   // A connection was turned away. The same refusal of the same address is reported once, until it
   // succeeds.
   std::function<void(const Refused&)> on_refused;
@@ -189,8 +191,10 @@ class Link {
   // frame.
   base::Result<void> send(const base::PeerName& to, const group::Message& message);
   base::Result<void> send(const base::PeerName& to, const group::Handout& handout);
+  base::Result<void> send(const base::PeerName& to, const Hint& hint);
   // To every peer there is a session with; encodes once. Full queues are counted in stats().
   void broadcast(const group::Message& message);
+  void broadcast(const Hint& hint);
 
   // Replaces the keys at run time (same rule as Options::keys; at least one, and only if there were
   // some before). Sessions made with a key that is no longer listed are closed. kInternal if

@@ -122,6 +122,10 @@ void Link::Impl::take_message(const PeerName& peer, Incoming message) {
     if (callbacks_.on_handout) {
       callbacks_.on_handout(peer, std::move(*handout));
     }
+  } else if (const auto* const hint = std::get_if<Hint>(&message)) {
+    if (callbacks_.on_hint) {
+      callbacks_.on_hint(*hint);
+    }
   } else if (const auto* const addresses = std::get_if<Addresses>(&message)) {
     for (const auto& [name, text] : addresses->peers) {
       const auto address = parse_address(text);

@@ -149,6 +149,13 @@ std::string encode(const group::Handout& handout) {
   return to_frame(envelope);
 }
 
+std::string encode(const Hint& hint) {
+  wire::Envelope envelope;
+  envelope.mutable_hint()->set_contacts(hint.contacts);
+  envelope.mutable_hint()->set_outbox(hint.outbox);
+  return to_frame(envelope);
+}
+
 Result<Incoming> decode(std::string_view body) {
   wire::Envelope envelope;
   if (body.size() > kMaxBulkFrame ||
@@ -183,6 +190,8 @@ Result<Incoming> decode(std::string_view body) {
       return take<group::CreditGrant>(envelope.credit_grant(), "credit");
     case wire::Envelope::kDeliveries:
       return take<group::Handout>(envelope.deliveries(), "list of deliveries");
+    case wire::Envelope::kHint:
+      return Incoming(Hint{envelope.hint().contacts(), envelope.hint().outbox()});
     case wire::Envelope::BODY_NOT_SET:
       break;
   }

@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "group/message.h"
+#include "link/hint.h"
 
 namespace turnout::link {
 
@@ -48,7 +49,8 @@ struct Addresses {
 
 struct Unknown {};
 
-using Incoming = std::variant<Unknown, Hello, Refuse, Addresses, group::Message, group::Handout>;
+using Incoming =
+    std::variant<Unknown, Hello, Refuse, Addresses, group::Message, group::Handout, Hint>;
 
 // A whole frame, header included. The result may be larger than a channel allows; the caller looks.
 std::string encode(const Hello& hello);
@@ -56,6 +58,7 @@ std::string encode(const Refuse& refuse);
 std::string encode(const Addresses& addresses);
 std::string encode(const group::Message& message);
 std::string encode(const group::Handout& handout);
+std::string encode(const Hint& hint);
 
 // The body of one frame. kInvalid if it is no Envelope, or holds what no peer of this version
 // sends.

@@ -429,6 +429,9 @@ void Engine::settle(const group::Job& job, const BlockDone& done) {
   for (const store::BlockItem& item : done.stale) {
     report.not_where_said.push_back({item.contact, item.entry, item.move_no});
   }
+  if (done.actions > 0) {
+    hooks_.acted();
+  }
   worker_.finished(job.number, std::move(report), now);
   if (worker_.jobs() == 0) {
     counters_.idle.begins(now);

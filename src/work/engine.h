@@ -43,6 +43,7 @@ struct EngineHooks {
   std::function<void(base::TrackId, std::function<void(const FoundRow&)>)> read_row;
   std::function<void(std::string)> warn;      // a line for the log
   std::function<void()> catalogue_refreshed;  // the book was brought up to date
+  std::function<void()> acted;                // a block has put actions in the outbox
 };
 
 struct EngineCounters {

@@ -93,6 +93,27 @@ TEST_P(LinkTest, SeveralFindEachOtherFromOneSeed) {
   EXPECT_TRUE(settles(io, all));
 }
 
+TEST_P(LinkTest, HintsReachOneOrAll) {
+  Node a(io, "a", here());
+  a.start();
+  const auto with_seed = [&](Options& options) {
+    options.listen = {GetParam()};
+    options.seeds = {a.address()};
+  };
+  Node b(io, "b", with_seed);
+  Node c(io, "c", with_seed);
+  b.start();
+  c.start();
+  ASSERT_TRUE(all_meet(io, {&a, &b, &c}));
+  const Hint to_all{.contacts = true, .outbox = false};
+  const Hint to_one{.contacts = false, .outbox = true};
+  a.link->broadcast(to_all);
+  ASSERT_TRUE(a.link->send(base::PeerName("c"), to_one));
+  ASSERT_TRUE(run_until(io, [&] { return b.hints.size() == 1 && c.hints.size() == 2; }));
+  EXPECT_EQ(b.hints, std::vector{to_all});
+  EXPECT_EQ(c.hints, (std::vector{to_all, to_one}));
+}
+
 TEST_P(LinkTest, DialledAtOnceLeavesOneConnectionPerChannel) {
   for (int round = 0; round < 20; ++round) {
     Node a(io, "a", here());

@@ -47,6 +47,7 @@ Node::Node(boost::asio::io_context& io, const std::string& name,
   callbacks.on_handout = [this](const base::PeerName&, group::Handout handout) {
     handouts.push_back(std::move(handout));
   };
+  callbacks.on_hint = [this](const Hint& hint) { hints.push_back(hint); };
   callbacks.on_refused = [this](const Refused& what) { refused.push_back(what); };
   link = std::make_unique<Link>(io, options, std::move(callbacks));
 }

@@ -43,6 +43,7 @@ struct Node {
   std::vector<std::pair<std::string, Down>> downs;
   std::vector<Received> received;
   std::vector<group::Handout> handouts;
+  std::vector<Hint> hints;
   std::vector<Refused> refused;
   std::function<void(const Received&)> on_received;
 };

@@ -25,7 +25,7 @@ constexpr std::uint64_t kSeed = 20'261'123;
 template <class M>
 M back(const M& message) {
   std::string frame;
-  if constexpr (std::is_same_v<M, group::Handout>) {
+  if constexpr (std::is_same_v<M, group::Handout> || std::is_same_v<M, Hint>) {
     frame = encode(message);
   } else {
     frame = encode(Message(message));
@@ -36,7 +36,7 @@ M back(const M& message) {
   EXPECT_TRUE(body && body.value());
   auto decoded = decode(*body.value());
   EXPECT_TRUE(decoded) << decoded.error().message;
-  if constexpr (std::is_same_v<M, group::Handout>) {
+  if constexpr (std::is_same_v<M, group::Handout> || std::is_same_v<M, Hint>) {
     return std::get<M>(decoded.value());
   } else {
     return std::get<M>(std::get<Message>(decoded.value()));
@@ -243,6 +243,10 @@ TEST(Wire, ReportsAndDeliveriesComeBack) {
                         {TrackId(2), base::ContactId(3), 2, 1, 0}};
   EXPECT_EQ(back(handout).deliveries, handout.deliveries);
   EXPECT_EQ(back(handout).master_epoch, Epoch(2));
+
+  for (const Hint hint : {Hint{true, false}, Hint{false, true}, Hint{}}) {
+    EXPECT_EQ(back(hint), hint);
+  }
 }
 
 TEST(Wire, TruncatedAndFlippedMessagesNeverCrash) {

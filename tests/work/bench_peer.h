@@ -92,6 +92,7 @@ class BenchPeer {
     };
     hooks.warn = [](const std::string&) {};
     hooks.catalogue_refreshed = [] {};
+    hooks.acted = [] {};
     engine_ = need(work::Engine::start(config, store, book_, self_, hooks, base::boot_now()));
     engine_->notice(group::Resumed{}, base::boot_now());
   }
