@@ -3,7 +3,6 @@
 // The inside of Dispatcher: dispatcher.cc has the tracks and the cutting, hand_out.cc the peers,
 // the handing out and what comes back.
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -113,17 +112,24 @@ class Dispatcher::Impl {
   };
 
   // How long recent blocks took from hand-out to report; the slow end of them is what "late" is
-  // measured by.
+  // measured by. Old ones are forgotten: they may be of a time when the database was slow.
   class Pace {
    public:
-    void add(Duration took);
+    void add(Tick now, Duration took);
+    void forget_before(Tick time);
     Duration slow_end() const { return slow_end_; }
-    bool known() const { return count_ >= 8; }
+    bool known() const { return recent_.size() >= kFewest; }
 
    private:
+    struct Block {
+      Tick reported;
+      Duration took;
+    };
+    void measure();
+
+    static constexpr std::size_t kFewest = 8;
     static constexpr std::size_t kRemembered = 64;
-    std::array<Duration, kRemembered> recent_{};
-    std::size_t count_ = 0;
+    std::deque<Block> recent_;  // in the order of their reports
     Duration slow_end_{};
   };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/mutant.h"
@@ -15,18 +16,41 @@ constexpr Duration kLateUnmeasured = std::chrono::seconds(2);
 // No block is late before this time: a hiccup of the scheduler is no reason to do work twice.
 constexpr Duration kNeverLateBefore = std::chrono::milliseconds(150);
 constexpr int kLateFactor = 3;
+// How long it is remembered what blocks took, at least.
+constexpr Duration kPaceRemembered = std::chrono::seconds(5);
 
 }  // namespace
 
-void Dispatcher::Impl::Pace::add(Duration took) {
-  recent_.at(count_ % kRemembered) = took;
-  ++count_;
-  // The value that nine in ten of the recent ones do not exceed.
-  std::array<Duration, kRemembered> sorted = recent_;
-  const std::size_t n = std::min(count_, kRemembered);
-  const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(n * 9 / 10);
-  std::nth_element(sorted.begin(), at, sorted.begin() + static_cast<std::ptrdiff_t>(n));
-  slow_end_ = *at;
+void Dispatcher::Impl::Pace::add(Tick now, Duration took) {
+  recent_.push_back({now, took});
+  if (recent_.size() > kRemembered) {
+    recent_.pop_front();
+  }
+  measure();
+}
+
+void Dispatcher::Impl::Pace::forget_before(Tick time) {
+  if (recent_.empty() || recent_.front().reported >= time) {
+    return;
+  }
+  while (!recent_.empty() && recent_.front().reported < time) {
+    recent_.pop_front();
+  }
+  measure();
+}
+
+// The value that nine in ten do not exceed.
+void Dispatcher::Impl::Pace::measure() {
+  std::vector<Duration> sorted;
+  sorted.reserve(recent_.size());
+  for (const Block& block : recent_) {
+    sorted.push_back(block.took);
+  }
+  if (!sorted.empty()) {
+    const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() * 9 / 10);
+    std::nth_element(sorted.begin(), at, sorted.end());
+    slow_end_ = *at;
+  }
 }
 
 // --- handing out
@@ -209,13 +233,15 @@ void Dispatcher::Impl::renew(const PeerName& name, Incarnation incarnation, cons
     peer.cycle = cycle_;
   }
   peer.renewed = now;
-  const bool returned = peer.given_back && credit.number <= *peer.given_back;
-  if (returned && credit.number == *peer.given_back && now - peer.given_back_at >= peer.cycle) {
-    // The word of it was lost, and the slots would be nobody's.
-    say_given_back(name, peer, credit.number, now);
+  if (credit.number < peer.credit.number) {
+    return;  // older than what is known
   }
-  if (credit.number < peer.credit.number || returned) {
-    return;  // older than what is known, or not this peer's any more
+  if (credit.number == peer.given_back) {
+    if (now - peer.given_back_at >= peer.cycle) {
+      // The word of it was lost, and the slots would be nobody's.
+      say_given_back(name, peer, credit.number, now);
+    }
+    return;
   }
   const bool progress = credit.received_bulk != peer.credit.received_bulk ||
                         credit.received_single != peer.credit.received_single;
@@ -301,7 +327,7 @@ void Dispatcher::Impl::report(const BlockReport& message, const PeerName& from, 
   for (const Copy& copy : state.copies) {
     if (copy.peer == from && copy.attempt == message.attempt &&
         message.outcome == BlockOutcome::kDone && block.kind == BlockKind::kBulk) {
-      pace_.add(now - copy.at);
+      pace_.add(now, now - copy.at);
     }
   }
   drop_copy(state, from, message.attempt);
@@ -431,6 +457,7 @@ void Dispatcher::Impl::tick(Tick now) {
     next_check_ = now + cycle_;
     resynchronize(now);
   }
+  pace_.forget_before(now - std::max(kPaceRemembered, cycle_ * 2));
   hand_again_late(now);
   hand_out(now);
 }
