@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -612,6 +613,58 @@ TEST(Dispatcher, ABlockWhoseReportsAreLostIsHandedOutOn) {  // G6
     EXPECT_TRUE(dispatcher.outstanding(track, ContactId(1), 1));
   }
   EXPECT_EQ(handed, 6);  // at 0, 2, 6, 14, 30 and 62 s
+}
+
+// Seed 2754808: what blocks took while the database was slow is no measure any more afterwards.
+TEST(Dispatcher, WhatBlocksTookLongAgoIsForgotten) {  // G9
+  Tick now{};
+  Dispatcher dispatcher(config("a"), now);
+  const TrackId track(1);
+  const Fence fence{Timeline(1), Epoch(1)};
+  dispatcher.gained(track, Version(1), fence);
+  std::uint64_t number = 0;
+  std::uint32_t received = 0;
+  const auto grant = [&](const char* peer, std::uint32_t taken, std::int32_t slots) {
+    const Credit credit{PeerName("a"), ++number, 1, taken, 0, {slots, 0}};
+    dispatcher.receive(CreditGrant{Incarnation(1), credit}, PeerName(peer), now);
+  };
+  const auto handed_to = [&](const char* peer) {
+    std::shared_ptr<const Block> block;
+    for (const auto& [to, message] : dispatcher.take_ready().messages) {
+      if (const auto* handed = std::get_if<BlockMessage>(&message);
+          handed != nullptr && to == PeerName(peer)) {
+        block = handed->block;
+      }
+    }
+    return block;
+  };
+  for (int contact = 1; contact <= 10; ++contact) {
+    grant("b", received, 1);
+    dispatcher.offer(track, {}, {{ContactId(contact), 1, 0}}, 0, now);
+    const auto block = handed_to("b");
+    ASSERT_NE(block, nullptr);
+    ++received;
+    now = now + 8s;
+    BlockReport report;
+    report.incarnation = Incarnation(1);
+    report.owner_incarnation = Incarnation(1);
+    report.block = block->id;
+    report.attempt = 1;
+    report.track = track;
+    report.epoch = fence.epoch;
+    report.credit = {PeerName("a"), ++number, 1, received, 0, {0, 0}};
+    dispatcher.receive(report, PeerName("b"), now);
+    ASSERT_FALSE(dispatcher.outstanding(track, ContactId(contact), 1));
+  }
+  now = now + 6s;
+  dispatcher.tick(now);
+  grant("b", received, 1);
+  dispatcher.offer(track, {}, {{ContactId(11), 1, 0}}, 0, now);
+  ASSERT_NE(handed_to("b"), nullptr);
+  now = now + 2s;
+  grant("c", 0, 1);
+  dispatcher.tick(now);
+  EXPECT_NE(handed_to("c"), nullptr);
 }
 
 // An owner that was granted every slot is killed: its successor must not wait for a lease of
