@@ -205,9 +205,10 @@ class Session {
   // in a timeline makes those uncertain that may have been sent in the part that a fail-over has
   // lost: of those waiting and due (or to be due within kHeldAround: the clock that is gone may
   // have been ahead), the ones due within the last kHeldAround, and the oldest, as many as were
-  // sent in the kHeldAround before the last that is known of (at least kHeldAtLeast). Returns how
-  // many. Not events to be recorded: what a fail-over loses of those it loses whole. Nothing in the
-  // timeline in which the schema was made.
+  // sent in the kHeldAround before the last that is known of (at least kHeldAtLeast). And those in
+  // sending: their peer may yet note that they were sent, or failed, but they do not wait again.
+  // Returns how many. Not events to be recorded: what a fail-over loses of those it loses whole.
+  // Nothing in the timeline in which the schema was made.
   virtual base::Result<std::int64_t> hold_deliveries() = 0;
 
   // -- Questions

@@ -84,7 +84,11 @@ class Master : public Checker {
            std::to_string(key.contact.get()) + " on track " + std::to_string(key.track.get());
   }
 
+  // Without a deadline it was held after a fail-over: its peer may yet say what became of it.
   void judge_given_up(const store::OutboxKey& key, const store::model::Action& action) {
+    if (action.deadline == track::kNever) {
+      return;
+    }
     const Host& host = world().host(action.peer.name);
     if (host.alive() && host.incarnation() == action.peer.incarnation &&
         host.member().phase() != group::PeerPhase::kLeft && world().instant() <= action.deadline) {

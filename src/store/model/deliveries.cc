@@ -137,6 +137,9 @@ base::Result<std::int64_t> ModelSession::note_deliveries(
          found->second.state != OutboxState::kUncertain)) {
       continue;
     }
+    if (result.state == OutboxState::kWaiting && found->second.deadline == track::kNever) {
+      continue;  // held
+    }
     const OutboxState before = std::exchange(found->second.state, result.state);
     found->second.deadline = track::kNever;
     if (result.state == OutboxState::kWaiting) {
@@ -172,6 +175,17 @@ base::Result<std::int64_t> ModelSession::hold_deliveries() {
   if (before == t_->timeline || t_->fault == Fault::kNotHeld) {
     return std::int64_t{0};
   }
+  std::int64_t held = 0;
+  for (auto& [key, action] : t_->outbox) {
+    if (action.state == OutboxState::kSending || action.state == OutboxState::kUncertain) {
+      action.deadline = track::kNever;
+    }
+    if (action.state == OutboxState::kSending) {
+      action.state = OutboxState::kUncertain;
+      t_->note_delivery(key, OutboxState::kSending, action);
+      ++held;
+    }
+  }
   const base::Instant now = t_->clock();
   base::Instant last{};
   for (const auto& [attempt, delivery] : t_->deliveries) {
@@ -189,7 +203,6 @@ base::Result<std::int64_t> ModelSession::hold_deliveries() {
   }
   std::sort(due.begin(), due.end());
   const std::int64_t oldest = std::max<std::int64_t>(sent, kHeldAtLeast);
-  std::int64_t held = 0;
   for (std::size_t i = 0; i < due.size(); ++i) {
     if (static_cast<std::int64_t>(i) < oldest || due[i].first > now - kHeldAround) {
       Action& action = t_->outbox.at(due[i].second);

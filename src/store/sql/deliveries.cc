@@ -325,15 +325,16 @@ base::Result<std::int64_t> note(Connection& c, const PeerId& self,
   };
   std::vector<JsonColumn> columns = kKeyColumns;
   columns.insert(columns.end(), {{"attempt"}, {"state"}, {"retry_at"}, {"answer", true}});
-  // An attempt that was given up as uncertain may yet be told apart.
+  // An attempt that was given up as uncertain may yet be told apart. What was held after a
+  // fail-over has no deadline, and does not wait again: see hold().
   TRY(const Rows rows,
       c.query(
           "update outbox set state = k.state, deadline = null, due_at = case k.state when 0 then " +
               instant_sql(c.dialect(), "k.retry_at") + " else outbox.due_at end from " +
               json_rows(c.dialect(), "$1", columns) + " k where " + kSameKey +
               " and outbox.attempt = k.attempt and outbox.peer = $2 and outbox.incarnation = $3 "
-              "and "
-              "outbox.state in (1, 4) returning outbox.track_id, outbox.contact_id, outbox.entry, "
+              "and outbox.state in (1, 4) and (k.state <> 0 or outbox.deadline is not null) "
+              "returning outbox.track_id, outbox.contact_id, outbox.entry, "
               "outbox.move_no, "
               "outbox.action_no",
           {json_array(results, append), self.name.get(), self.incarnation.get()}));
@@ -381,14 +382,22 @@ base::Result<std::int64_t> hold(Connection& c) {
   static_assert(static_cast<int>(track::ActionKind::kEvent) == 3);
   static_assert(static_cast<int>(track::ActionKind::kPutOn) == 5);
   static_assert(static_cast<int>(track::ActionKind::kTakeOff) == 6);
+  // Whoever took it may say again that it is to be tried once more, having had no answer before the
+  // fail-over. It may have been, and have been sent, in the part that is lost.
+  TRY(const std::int64_t taken,
+      c.execute("update outbox set state = 4, deadline = null where state = 1", {}));
+  TRYV(c.execute("update outbox set deadline = null where state = 4 and deadline is not null", {}));
   const char* const key = "(track_id, contact_id, entry, move_no, action_no)";
-  return c.execute(
-      std::string("update outbox set state = 4 where state = 0 and kind not in (3, 5, 6) and "
-                  "due_at <= $1 and "
-                  "(due_at > $2 or ") +
-          key + " in (select track_id, contact_id, entry, move_no, action_no from outbox where " +
-          "state = 0 and kind not in (3, 5, 6) and due_at <= $1 order by due_at limit $3))",
-      {now + kHeldAround, now - kHeldAround, std::max(sent, kHeldAtLeast)});
+  TRY(const std::int64_t waiting,
+      c.execute(
+          std::string("update outbox set state = 4 where state = 0 and kind not in (3, 5, 6) and "
+                      "due_at <= $1 and "
+                      "(due_at > $2 or ") +
+              key +
+              " in (select track_id, contact_id, entry, move_no, action_no from outbox where " +
+              "state = 0 and kind not in (3, 5, 6) and due_at <= $1 order by due_at limit $3))",
+          {now + kHeldAround, now - kHeldAround, std::max(sent, kHeldAtLeast)}));
+  return taken + waiting;
 }
 
 }  // namespace
