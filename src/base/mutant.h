@@ -30,6 +30,7 @@ namespace turnout::base {
   X(SlotNotReturned)        /* a finished block keeps its slot */                          \
   X(SerialTakenTwice)       /* a block message that comes twice is done twice */           \
   X(ReturnedBlockDropped)   /* a block given back is not handed out again */               \
+  X(PaceNotForgotten)       /* what blocks took long ago says when they are late */        \
   X(LostPeersBlocksKept)    /* blocks of a peer that is gone are waited for */             \
   /* the database (store) */                                                               \
   X(FenceNotCompared)      /* a commit does not look at the ledger */                      \
@@ -39,6 +40,7 @@ namespace turnout::base {
   X(HeardNotCompared)      /* of two blocks that heard different events both count */      \
   X(EventRecordedAgain)    /* an event that is sent again is another */                    \
   X(PlaceNotTold)          /* a move is not told to tracks that ask for it */              \
+  X(HeldWaitsAgain)        /* what was in hand before a fail-over is tried again */        \
   X(ActionsOfUnmoved)      /* outbox rows for contacts that did not move */                \
   X(WriterLockNotHeld)     /* two processes write at once */                               \
   X(LifeLockAlwaysFree)    /* every peer's process seems to be over */                     \

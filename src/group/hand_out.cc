@@ -424,8 +424,11 @@ Duration Dispatcher::Impl::late_after(const BlockState& state, int attempts) con
   if (nothing_else && pace_.known()) {
     late = late / 2;
   }
-  // Each further copy waits twice as long as the one before.
-  return std::max(late, kNeverLateBefore) * (1 << std::min(attempts - 1, 6));
+  late = std::max(late, kNeverLateBefore);
+  // Each further copy waits twice as long as the one before, up to when a silent peer would be
+  // taken for gone: all reports may have been lost.
+  const Duration longest = std::max(late, cycle_ * (miss_limit_ + 2));
+  return std::min(longest, late * (1 << std::min(attempts - 1, 6)));
 }
 
 // Where as many copies are out as there may be, the oldest is given up: its report may be what was
@@ -457,7 +460,9 @@ void Dispatcher::Impl::tick(Tick now) {
     next_check_ = now + cycle_;
     resynchronize(now);
   }
-  pace_.forget_before(now - std::max(kPaceRemembered, cycle_ * 2));
+  if (!base::planted(base::Mutant::kPaceNotForgotten)) {
+    pace_.forget_before(now - std::max(kPaceRemembered, cycle_ * 2));
+  }
   hand_again_late(now);
   hand_out(now);
 }

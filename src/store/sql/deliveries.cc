@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "store/sql/change.h"
 #include "store/sql/events.h"
 #include "store/sql/fields.h"
@@ -327,14 +328,18 @@ base::Result<std::int64_t> note(Connection& c, const PeerId& self,
   columns.insert(columns.end(), {{"attempt"}, {"state"}, {"retry_at"}, {"answer", true}});
   // An attempt that was given up as uncertain may yet be told apart. What was held after a
   // fail-over has no deadline, and does not wait again: see hold().
+  const std::string not_held = base::planted(base::Mutant::kHeldWaitsAgain)
+                                   ? ""
+                                   : " and (k.state <> 0 or outbox.deadline is not null)";
   TRY(const Rows rows,
       c.query(
           "update outbox set state = k.state, deadline = null, due_at = case k.state when 0 then " +
               instant_sql(c.dialect(), "k.retry_at") + " else outbox.due_at end from " +
               json_rows(c.dialect(), "$1", columns) + " k where " + kSameKey +
               " and outbox.attempt = k.attempt and outbox.peer = $2 and outbox.incarnation = $3 "
-              "and outbox.state in (1, 4) and (k.state <> 0 or outbox.deadline is not null) "
-              "returning outbox.track_id, outbox.contact_id, outbox.entry, "
+              "and outbox.state in (1, 4)" +
+              not_held +
+              " returning outbox.track_id, outbox.contact_id, outbox.entry, "
               "outbox.move_no, "
               "outbox.action_no",
           {json_array(results, append), self.name.get(), self.incarnation.get()}));
