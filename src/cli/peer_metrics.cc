@@ -96,8 +96,8 @@ void PeerMetrics::update(const PeerSnapshot& snapshot) {
     raise(transitions_.Add({{"transition", kind}}), times);
   }
   if (snapshot.certificate_ends) {
-    certificate_ends_.Add({}).Set(
-        static_cast<double>(snapshot.certificate_ends->us / base::kUsPerSecond));
+    certificate_ends_.Add({}).Set(static_cast<double>(snapshot.certificate_ends->us) /
+                                  static_cast<double>(base::kUsPerSecond));
   }
 }
 
