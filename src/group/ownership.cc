@@ -135,8 +135,9 @@ bool Member::Impl::may_be_taken(const LedgerRow& row) const {
     return stands > Standing::kLost || row.owner.empty();
   }
   const Peer* const peer = find_peer(row.owner);
-  return peer != nullptr && (now_ - peer->read_at <= config_.cycle / 8 ||
-                             base::planted(base::Mutant::kStampReadingTooOld));
+  return peer != nullptr && peer->stamp_known &&
+         (now_ - peer->read_at <= config_.cycle / 8 ||
+          base::planted(base::Mutant::kStampReadingTooOld));
 }
 
 void Member::Impl::refresh_free(Track& track) {

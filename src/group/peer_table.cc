@@ -306,6 +306,7 @@ void Member::Impl::forget_stamps() {
   stamps_.in_flight = false;
   for (auto& [name, peer] : peers_) {
     peer.stamp_known = false;
+    set_state(peer, judged(peer));  // who is unavailable by that is so no more
   }
 }
 

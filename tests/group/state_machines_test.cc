@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -37,11 +38,23 @@ class Alone {
   int requests = 0;  // to the database
   Timeline timeline{1};
   std::int64_t others_stamps = 1;
+  bool holds_stamps = false;  // its own are answered late
+  std::optional<std::uint64_t> held_stamp;
+
+  void release_stamp(Tick now) {
+    holds_stamps = false;
+    if (const auto number = std::exchange(held_stamp, std::nullopt)) {
+      member_.stamped({*number, Attempt::kDone, rows[kMasterRow], 0, timeline}, now);
+    }
+    settle(now);
+  }
 
   void settle(Tick now) {
     for (Ready ready = member_.take_ready(); !ready.empty(); ready = member_.take_ready()) {
       sent.insert(sent.end(), ready.messages.begin(), ready.messages.end());
-      if (ready.stamp) {
+      if (ready.stamp && holds_stamps) {
+        held_stamp = ready.stamp->number;
+      } else if (ready.stamp) {
         ++requests;
         member_.stamped({ready.stamp->number, Attempt::kDone, rows[kMasterRow], 0, timeline}, now);
       }
@@ -316,6 +329,42 @@ TEST(Member, StampsOfAnotherTimelineAreForgotten) {  // G12
   run(20, false);
   EXPECT_TRUE(alone.member().owns(TrackId(1)));
   EXPECT_GE(now - moved, 3s);  // M - 1 cycles from the first reading in the new timeline
+}
+
+// Seed 2876836: a peer that does not know of the fail-over yet reads the stamp of a silent one,
+// which has counted up to the same value again.
+TEST(Member, WhoIsUnavailableByStampsOfAnotherTimelineIsSoNoMore) {  // G12
+  Alone alone(config("m"));
+  Tick now{};
+  alone.member().set_tracks({TrackId(1)}, 1, now);
+  alone.rows[TrackId(1)] = {TrackId(1), PeerName("p"), Incarnation(1), {Timeline(1), Epoch(1)}};
+  for (std::uint64_t second = 1; second <= 8; ++second) {
+    Advertisement theirs = advertisement("p", second);
+    theirs.owned = 1;
+    alone.member().receive(theirs, PeerName("p"), now);
+    alone.settle(now);
+    alone.run(now, 1s);
+  }
+  alone.holds_stamps = true;
+  alone.run(now, 12s);
+  const auto state = [&] {
+    for (const PeerInfo& peer : alone.member().peers()) {
+      if (peer.name == PeerName("p")) {
+        return peer.state;
+      }
+    }
+    return PeerState::kGone;
+  };
+  EXPECT_EQ(state(), PeerState::kUnavailable);
+  EXPECT_FALSE(alone.member().may_write());
+  alone.timeline = Timeline(2);
+  alone.release_stamp(now);
+  EXPECT_TRUE(alone.member().may_write());
+  EXPECT_EQ(state(), PeerState::kSuspect);
+  alone.run(now, 2s);
+  EXPECT_FALSE(alone.member().owns(TrackId(1)));
+  alone.run(now, 10s);
+  EXPECT_TRUE(alone.member().owns(TrackId(1)));
 }
 
 // A fail-over has lost the newest master's row, and a peer that has not noticed goes on saying what
