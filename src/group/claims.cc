@@ -137,11 +137,15 @@ void Member::Impl::take_ripe() {
   }
 }
 
-// What a take-over of the row rests on, where it rests on a stamp: this process may be stopped
-// between deciding and taking, and the owner come back meanwhile.
+// What a take-over of the row rests on, where it rests on a stamp or a lock: this process may be
+// stopped between deciding and taking, or be told nothing, and the owner come back meanwhile.
 std::optional<PeerStamp> Member::Impl::witness(const LedgerRow& row) const {
   const Peer* const peer = find_peer(row.owner);
-  if (peer == nullptr || standing(row) != Standing::kLost || peer->stamp < 0) {
+  if (peer == nullptr) {
+    return std::nullopt;
+  }
+  const bool by_its_lock = peer->over && row.incarnation == peer->incarnation;
+  if (!by_its_lock && (standing(row) != Standing::kLost || peer->stamp < 0)) {
     return std::nullopt;
   }
   return PeerStamp{peer->name, peer->incarnation, peer->stamp};

@@ -48,8 +48,9 @@ struct PeerStamp {
 struct Take {
   TrackId track;
   Fence expected;
-  // Set when the owner was judged by its stamp: refused if that has moved since it was read, if the
-  // owner has begun another life, or if the timeline is not the one it was read in.
+  // Set when the owner was judged by its stamp or its lock: refused if its stamp has moved since it
+  // was read, if the owner has begun another life, or if the timeline is not the one it was read
+  // in.
   std::optional<PeerStamp> still;
   Timeline read_in;
 };
@@ -112,6 +113,7 @@ struct LifeResult {
   Incarnation incarnation;
   Attempt outcome = Attempt::kFailed;  // kDone: it could be had, so the process is over; kRefused:
                                        // somebody holds it
+  PeerStamp stamp = {};                // of that name, if kDone: read after the lock was had
 };
 
 }  // namespace turnout::group

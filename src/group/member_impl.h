@@ -174,6 +174,7 @@ class Member::Impl {
   PeerState judged(const Peer& peer) const;
   Duration cycle_of(const Peer& peer) const;
   bool stood_still(const Peer& peer) const;
+  void doubt_its_end(Peer& peer);
   void stamp_seen(Peer& peer, const PeerStamp& stamp, Tick began);
   void stamp_moved(const PeerName& name);
   void forget_stamps();

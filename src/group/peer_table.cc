@@ -98,12 +98,8 @@ bool Member::Impl::receive_advertisement(const Advertisement& message, const Pee
   peer.last = message;
   peer.heard = true;
   peer.last_heard = now_;
-  if (std::exchange(peer.over, false)) {
-    // It lives though its lock was free: the database had lost that while the process stood still.
-    // Or this was under way when it ended, which the lock tells again.
-    peer.probes = 0;
-    probing_.insert(peer.name);
-    probe(peer);
+  if (peer.over) {
+    doubt_its_end(peer);
   } else {
     peer.connection_ended = false;
     probing_.erase(peer.name);
@@ -259,6 +255,17 @@ void Member::Impl::peer_stamps(const StampReadResult& result, Tick now) {
   settle();
 }
 
+// It may live though its lock was free: the database had lost that while the process stood still.
+// Or what says so was under way when it ended, which the lock tells again.
+void Member::Impl::doubt_its_end(Peer& peer) {
+  peer.over = false;
+  peer.probes = 0;
+  probing_.insert(peer.name);
+  if (!peer.probing) {
+    probe(peer);
+  }
+}
+
 // A reading began at `began` and is answered now: some time in between the stamp had this value. It
 // counts as still from the end of the first such reading (or half a cycle before, for readings are
 // short) to the beginning of the last.
@@ -271,6 +278,9 @@ void Member::Impl::stamp_seen(Peer& peer, const PeerStamp& stamp, Tick began) {
   if (!peer.stamp_known || value != peer.stamp) {
     if (peer.stamp_known) {
       peer.moved_at = began;
+    }
+    if (peer.over) {
+      doubt_its_end(peer);
     }
     peer.stamp_known = true;
     peer.stamp = value;
@@ -294,6 +304,9 @@ void Member::Impl::stamp_moved(const PeerName& name) {
   }
   peer->stamp_known = false;
   peer->moved_at = now_;
+  if (peer->over) {
+    doubt_its_end(*peer);
+  }
   set_state(*peer, judged(*peer));
   if (peer->heard && !peer->last.fit) {
     refresh_rows_of(*peer);
@@ -306,7 +319,10 @@ void Member::Impl::forget_stamps() {
   stamps_.in_flight = false;
   for (auto& [name, peer] : peers_) {
     peer.stamp_known = false;
-    set_state(peer, judged(peer));  // who is unavailable by that is so no more
+    if (peer.over) {
+      doubt_its_end(peer);
+    }
+    set_state(peer, judged(peer));  // who is gone or unavailable by that is so no more
   }
 }
 
@@ -366,6 +382,10 @@ void Member::Impl::life_lock(const LifeResult& result, Tick now) {
   if (result.outcome == Attempt::kFailed) {
     become_unfit();
   }
+  if (result.outcome == Attempt::kDone && result.stamp.incarnation > peer->incarnation) {
+    renew_incarnation(*peer, result.stamp.incarnation);  // it has been started again
+    set_state(*peer, judged(*peer));
+  }
   if (result.outcome == Attempt::kRefused && result.incarnation == peer->incarnation) {
     peer->held_at = now_;
   }
@@ -373,6 +393,8 @@ void Member::Impl::life_lock(const LifeResult& result, Tick now) {
                      base::planted(base::Mutant::kGoneWithoutLifeLock);
   if (ended && result.incarnation == peer->incarnation && peer->connection_ended) {
     peer->over = true;
+    peer->stamp_known = true;
+    peer->stamp = result.stamp.count;
     probing_.erase(peer->name);
     set_state(*peer, PeerState::kGone);
   } else if (peer->connection_ended) {

@@ -87,8 +87,22 @@ group::LifeResult carry_out(store::GroupSession& session, const group::LifeProbe
   group::LifeResult result;
   result.peer = probe.peer;
   result.incarnation = probe.incarnation;
-  if (const auto ended = session.life_has_ended({probe.peer, probe.incarnation})) {
-    result.outcome = ended.value() ? group::Attempt::kDone : group::Attempt::kRefused;
+  const auto ended = session.life_has_ended({probe.peer, probe.incarnation});
+  if (!ended) {
+    return result;
+  }
+  if (!ended.value()) {
+    result.outcome = group::Attempt::kRefused;
+    return result;
+  }
+  result.stamp = {probe.peer, probe.incarnation, 0};
+  if (const auto stamps = session.stamps()) {
+    result.outcome = group::Attempt::kDone;
+    for (const store::PeerStamp& stamp : stamps.value()) {
+      if (stamp.peer.name == probe.peer) {
+        result.stamp = {stamp.peer.name, stamp.peer.incarnation, stamp.stamp};
+      }
+    }
   }
   return result;
 }

@@ -77,7 +77,8 @@ class Alone {
       for (const Take& take : ready.take) {
         ++requests;
         LedgerRow& row = rows[take.track];
-        const bool taken = row.fence == take.expected;
+        const bool still = !take.still || take.still->count == others_stamps;
+        const bool taken = row.fence == take.expected && still;
         if (taken) {
           row = {take.track,
                  PeerName("m"),
@@ -422,6 +423,48 @@ TEST(Member, OneThatIsHeardAgainIsNotOver) {  // G12
   EXPECT_TRUE(alone.member().receive(advertisement("p", 3), p, now));
   alone.member().life_lock(held, now);
   EXPECT_EQ(state(), PeerState::kLiving);
+}
+
+// Seed 3050869: its lock was free since a fail-over had lost it. It has come back and stamped,
+// which this peer was cut off from hearing.
+TEST(Member, OneThatHasStampedSinceItsLockWasFreeLosesNothing) {  // G12
+  Alone alone(config("m"));
+  Tick now{};
+  const PeerName p("p");
+  const TrackId track(1);
+  alone.rows[track] = {track, p, Incarnation(1), {Timeline(1), Epoch(1)}};
+  alone.member().set_tracks({track}, 1, now);
+  alone.settle(now);
+  for (std::uint64_t second = 1; second <= 8; ++second) {
+    alone.member().receive(advertisement("p", second), p, now);
+    alone.run(now, 1s);
+  }
+  ASSERT_EQ(alone.member().master(), PeerName("m"));
+  const auto state = [&] { return alone.member().peers().back().state; };
+  alone.others_stamps = 7;
+  alone.member().connection_lost(p, now);
+  alone.member().life_lock({p, Incarnation(1), Attempt::kDone, {p, Incarnation(1), 6}}, now);
+  EXPECT_EQ(state(), PeerState::kGone);
+  alone.settle(now);
+  EXPECT_FALSE(alone.member().owns(track));
+  EXPECT_NE(state(), PeerState::kGone);
+  alone.member().life_lock({p, Incarnation(1), Attempt::kDone, {p, Incarnation(1), 7}}, now);
+  EXPECT_EQ(state(), PeerState::kGone);
+  alone.run(now, 2s);
+  EXPECT_TRUE(alone.member().owns(track));
+}
+
+TEST(Member, OneThatWasStartedAgainIsKnownByItsStamp) {
+  Alone alone(config("m"));
+  Tick now{};
+  const PeerName p("p");
+  alone.member().set_tracks({}, 1, now);
+  alone.run(now, 5s);
+  alone.member().receive(advertisement("p", 1), p, now);
+  alone.member().connection_lost(p, now);
+  alone.member().life_lock({p, Incarnation(1), Attempt::kDone, {p, Incarnation(2), 1}}, now);
+  EXPECT_EQ(alone.member().peers().back().incarnation, Incarnation(2));
+  EXPECT_NE(alone.member().peers().back().state, PeerState::kGone);
 }
 
 TEST(Member, CostsNothingPerTrackWhenIdle) {  // G7, R24
