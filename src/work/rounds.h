@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/store.h"
@@ -37,7 +38,7 @@ class Rounds {
 
   void own(const store::Fence& fence, std::shared_ptr<const TrackEntry> entry);
   void disown(base::TrackId track);
-  // One round. `between` is called between statements: what others wait for goes first. True when
+  // One round. `between` is called between the steps: what others wait for goes first. True when
   // there is more to do at once.
   bool go_round(const std::function<void()>& between);
 

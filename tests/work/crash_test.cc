@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -296,7 +295,6 @@ class World {
     store_.fail_over(
         snapshots_[static_cast<std::size_t>(below(static_cast<std::int64_t>(snapshots_.size())))]);
     snapshots_.clear();
-    ++fail_overs_;
     for (const auto& one : processes_) {
       one->begin_anew();
     }
@@ -380,7 +378,6 @@ class World {
   std::map<std::string, double> score_;
   std::map<std::string, std::size_t> visits_;
   int editions_ = 0;
-  int fail_overs_ = 0;
   std::int64_t trouble_ = below(5);  // of 4
   bool calm_ = false;
   bool meanwhile_ = false;
