@@ -198,8 +198,8 @@ class Session {
   // Notes results where (attempt, peer, incarnation) still match; writes a row of `delivery` each.
   virtual base::Result<std::int64_t> note_deliveries(
       const PeerId& self, const std::vector<DeliveryResult>& results) = 0;
-  // Rows in sending whose deadline has passed, or whose peer's incarnation is over (any incarnation
-  // of `ended`), become uncertain. Returns how many.
+  // Rows in sending whose deadline has passed, or whose peer's incarnation is over (one of `ended`,
+  // or a newer one of that name has begun), become uncertain. Returns how many.
   virtual base::Result<std::int64_t> give_up_deliveries(const std::vector<PeerId>& ended) = 0;
   // To be called before anything is handed out where the timeline may have changed. The first call
   // in a timeline makes those uncertain that may have been sent in the part that a fail-over has

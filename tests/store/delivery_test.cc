@@ -256,6 +256,29 @@ TEST_P(DeliveryTest, WhatAPeerHadWhenItEndedIsUncertain) {
             report.actions[0].states);
 }
 
+// A master that began after the other's end was never told of it.
+TEST_P(DeliveryTest, WhatAPeerHadIsUncertainOnceItHasBegunAnew) {
+  ask();
+  const std::vector<OutboxKey> keys = due_keys();
+  const base::PeerName name("q");
+  auto first = must(database().store().open_group_session());
+  const PeerId q{name, must(first->begin_life(name, ""))};
+  auto other = must(database().store().open_group_session());
+  const PeerId r{base::PeerName("r"), must(other->begin_life(base::PeerName("r"), ""))};
+  must(session().take_deliveries({keys[0]}, q, std::chrono::minutes(1), {}));
+  must(session().take_deliveries({keys[1]}, r, std::chrono::minutes(1), {}));
+  EXPECT_EQ(0, must(session().give_up_deliveries({})));
+  first.reset();
+  EXPECT_EQ(0, must(session().give_up_deliveries({})));
+  auto second = must(database().store().open_group_session());
+  const PeerId again{name, must(second->begin_life(name, ""))};
+  must(session().take_deliveries({keys[2]}, again, std::chrono::minutes(1), {}));
+  EXPECT_EQ(1, must(session().give_up_deliveries({})));
+  EXPECT_EQ(1, must(session().note_deliveries(q, {{keys[0], 1, OutboxState::kSent, {}, "late"}})));
+  EXPECT_EQ(1, states()[OutboxState::kSent]);
+  EXPECT_EQ(2, states()[OutboxState::kSending]);
+}
+
 // Quiet hours: it goes on waiting, and has not been tried.
 TEST_P(DeliveryTest, WhatMayNotGoOutYetGoesOnWaiting) {
   ask();

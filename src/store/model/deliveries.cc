@@ -157,10 +157,13 @@ base::Result<std::int64_t> ModelSession::give_up_deliveries(const std::vector<Pe
   const std::lock_guard guard(t_->mutex);
   const base::Instant now = t_->clock();
   std::int64_t given_up = 0;
+  const auto is_over = [&](const PeerId& peer) {
+    const auto life = t_->peers.find(peer.name);
+    return (life != t_->peers.end() && life->second.incarnation > peer.incarnation) ||
+           std::find(ended.begin(), ended.end(), peer) != ended.end();
+  };
   for (auto& [key, action] : t_->outbox) {
-    if (action.state == OutboxState::kSending &&
-        (action.deadline < now ||
-         std::find(ended.begin(), ended.end(), action.peer) != ended.end())) {
+    if (action.state == OutboxState::kSending && (action.deadline < now || is_over(action.peer))) {
       action.state = OutboxState::kUncertain;
       t_->note_delivery(key, OutboxState::kSending, action);
       ++given_up;

@@ -456,7 +456,9 @@ base::Result<std::int64_t> SqlSession::give_up_deliveries(const std::vector<Peer
       std::string("update outbox set state = 4 where state = 1 and (deadline < ") +
           now_sql(dialect) + " or exists (select 1 from " +
           json_rows(dialect, "$1", {{"name", true}, {"incarnation"}}) +
-          " k where k.name = outbox.peer and k.incarnation = outbox.incarnation))",
+          " k where k.name = outbox.peer and k.incarnation = outbox.incarnation) or exists (select "
+          "1 "
+          "from peer p where p.name = outbox.peer and p.incarnation > outbox.incarnation))",
       {json});
 }
 
