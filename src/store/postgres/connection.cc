@@ -20,6 +20,8 @@ using base::Result;
 // More texts than any peer uses (parts of the commit × sets of fields); beyond it all are dropped.
 constexpr std::size_t kMaxPrepared = 200;
 
+// Where commits do not wait for the disk, a crash of the server would take back what has been done,
+// and sent, without anybody being able to tell.
 constexpr const char* kSettings =
     "set client_min_messages = error; set timezone = 'UTC'; set datestyle = 'ISO';"
     "set bytea_output = 'hex'; set extra_float_digits = 1; set jit = off;"
@@ -27,7 +29,9 @@ constexpr const char* kSettings =
     "set enable_material = off; set enable_memoize = off;"
     "set plan_cache_mode = force_generic_plan; set work_mem = '32MB';"
     "set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '30s';"
-    "set default_transaction_isolation = 'read committed'";
+    "set default_transaction_isolation = 'read committed';"
+    "select set_config('synchronous_commit', 'on', false)"
+    " where current_setting('synchronous_commit') = 'off'";
 
 std::string one_line(const char* message) {
   std::string text = message == nullptr ? "" : message;

@@ -5,9 +5,19 @@
 // one long transaction would hold everything up. When a batch reaches its limit, the cursor also
 // carries the snapshot it is reading up to and the transaction it has come to; a transaction is
 // never split.
+//
+// The snapshot is cut off behind the newest transaction that has told of a change. What began after
+// that and has ended told of none, and its number may be given out once more when the server
+// crashes before it has written the end down; a cursor that went past it would pass over the
+// changes of the second one. What told of a change was on disk before it could be seen
+// (PgConnection sees to it that commits wait for that), and no crash takes its number back.
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/check.h"
 #include "store/postgres/session.h"
@@ -58,7 +68,34 @@ std::optional<Cursor> parse(const std::string& text) {
   return cursor;
 }
 
-// $1 from, $2 done, $3 limit, $4 to or null. The first row's first four columns are always there.
+// A snapshot as PostgreSQL writes it, "xmin:xmax:xip,…", without what began after `newest`. Returns
+// it as it is where it cannot be read.
+std::string up_to(const std::string& snapshot, std::int64_t newest) {
+  std::vector<std::int64_t> numbers;
+  const char* at = snapshot.data();
+  const char* const end = at + snapshot.size();
+  while (at < end) {
+    std::int64_t number = 0;
+    const auto [next, error] = std::from_chars(at, end, number);
+    if (error != std::errc()) {
+      break;
+    }
+    numbers.push_back(number);
+    at = next + 1;
+  }
+  if (numbers.size() < 2) {
+    return snapshot;
+  }
+  const std::int64_t xmax = std::min(numbers[1], newest + 1);
+  std::string out = std::to_string(std::min(numbers[0], xmax)) + ":" + std::to_string(xmax) + ":";
+  for (std::size_t i = 2; i < numbers.size() && numbers[i] < xmax; ++i) {
+    out += (i == 2 ? "" : ",") + std::to_string(numbers[i]);
+  }
+  return out;
+}
+
+// $1 from, $2 done, $3 limit, $4 to or null. The first row's first five columns are always there;
+// the fifth is the newest transaction with a change.
 std::string changes_sql() {
   const std::string columns = "select xid, contact_id, track_id, created, what from change where ";
   const std::string rest =
@@ -69,6 +106,9 @@ std::string changes_sql() {
          ", (select system_identifier::text from pg_control_system()),"
          " coalesce((select value::numeric from setting where name = 'changes_kept_from'), 0) >"
          " pg_snapshot_xmin($1::text::pg_snapshot)::text::numeric,"
+         " greatest((select xid from change where xid >= pg_snapshot_xmax($1::text::pg_snapshot)"
+         " order by xid desc limit 1)::text::bigint,"
+         " pg_snapshot_xmax($1::text::pg_snapshot)::text::bigint - 1),"
          " r.xid, r.contact_id, r.track_id, r.created, r.what from (select) one left join ("
          "select * from ((" +
          columns + "xid = any(array(select pg_snapshot_xip($1::text::pg_snapshot)))" + rest +
@@ -79,10 +119,10 @@ std::string changes_sql() {
 
 Change read(const Answer& answer, int row) {
   Change change;
-  change.contact = base::ContactId(answer.int8(row, 5));
-  change.by = base::TrackId(answer.int4(row, 6));
-  change.created = answer.boolean(row, 7);
-  sql::parse_change_json(std::string(answer.text(row, 8)), change);
+  change.contact = base::ContactId(answer.int8(row, 6));
+  change.by = base::TrackId(answer.int4(row, 7));
+  change.created = answer.boolean(row, 8);
+  sql::parse_change_json(std::string(answer.text(row, 9)), change);
   return change;
 }
 
@@ -108,7 +148,7 @@ Result<FeedBatch> PgSession::changes(const FeedCursor& from, int limit) {
   }
   TRY(const Answer answer, run_again(sql, params));
 
-  const std::string snapshot(answer.text(0, 0));
+  const std::string snapshot = up_to(std::string(answer.text(0, 0)), answer.int8(0, 4));
   const std::string timeline = std::to_string(answer.int8(0, 1));
   const std::string cluster(answer.text(0, 2));
   FeedBatch batch;
@@ -118,14 +158,14 @@ Result<FeedBatch> PgSession::changes(const FeedCursor& from, int limit) {
     batch.next.text = Cursor{cluster, timeline, snapshot, "", 0}.text();
     return batch;
   }
-  const int rows = answer.is_null(0, 4) ? 0 : answer.rows();
+  const int rows = answer.is_null(0, 5) ? 0 : answer.rows();
   for (int r = 0; r < rows; ++r) {
     sql::append_change(batch.changes, read(answer, r));
   }
   if (rows >= limit) {
     batch.more = true;
     cursor->to = cursor->to.empty() ? snapshot : cursor->to;
-    cursor->done = answer.int8(rows - 1, 4);
+    cursor->done = answer.int8(rows - 1, 5);
     batch.next.text = cursor->text();
     return batch;
   }

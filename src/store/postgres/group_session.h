@@ -40,6 +40,7 @@ class PgGroupSession final : public GroupSession {
   PgConnection connection_;
   std::optional<PeerId> life_;
   int lock_held_by_ = 0;  // server process of the connection that holds the life lock
+  int stamped_by_ = 0;    // server process of the connection that wrote the last stamp
 };
 
 }  // namespace turnout::store::postgres
