@@ -1,6 +1,8 @@
 #include "work/engine.h"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,6 +19,7 @@ constexpr std::int64_t kManyMore = 100'000;
 // Blocks taken in beside those being carried out, so that a thread that has finished one begins the
 // next at once.
 constexpr std::int32_t kBlocksPerThread = 2;
+constexpr base::Duration kRefreshAgainAfter = std::chrono::milliseconds(100);
 
 group::Slots capacity(int threads) {
   return {.bulk = threads * kBlocksPerThread, .single = threads};
@@ -114,13 +117,16 @@ void Engine::gained(base::TrackId track, const group::Fence& fence) {
 void Engine::begin_gained() {
   if (beginning_.empty() && !gained_.empty()) {
     beginning_ = std::exchange(gained_, {});
-    owner_->refresh(++refreshes_);
+    refresh_catalogue();
     begin_at_ = refreshes_;
   }
 }
 
 void Engine::take_refreshed(std::uint64_t number, bool succeeded) {
   const base::Tick now = base::boot_now();
+  if (number == refreshes_) {
+    refresh_again_ = succeeded ? std::nullopt : std::optional(now + kRefreshAgainAfter);
+  }
   if (succeeded) {
     hooks_.catalogue_refreshed();
   }
@@ -129,7 +135,7 @@ void Engine::take_refreshed(std::uint64_t number, bool succeeded) {
   }
   auto tracks = std::exchange(beginning_, {});
   if (!succeeded) {
-    gained_.merge(tracks);  // tried again with the next tick
+    gained_.merge(tracks);
     return;
   }
   std::vector<store::Fence> begun;
@@ -224,11 +230,17 @@ void Engine::tick(base::Tick now) {
   dispatcher_.tick(now);
   worker_.tick(now);
   begin_gained();
+  if (refresh_again_ && *refresh_again_ <= now) {
+    refresh_catalogue();
+  }
   pump(now);
 }
 
 base::Tick Engine::next_tick() const {
   base::Tick next = std::min(dispatcher_.next_tick(), worker_.next_tick());
+  if (refresh_again_) {
+    next = std::min(next, *refresh_again_);
+  }
   for (const auto& [track, cutter] : cutters_) {
     // What was due at the last pump has been asked for, or waits for slots, whose coming is a pump.
     const base::Tick tick = cutter.next_tick();
@@ -241,7 +253,10 @@ base::Tick Engine::next_tick() const {
 
 void Engine::poke() { owner_->poke(); }
 
-void Engine::refresh_catalogue() { owner_->refresh(++refreshes_); }
+void Engine::refresh_catalogue() {
+  refresh_again_.reset();
+  owner_->refresh(++refreshes_);
+}
 
 void Engine::take_cut(const Cut& cut) {
   const auto found = cutters_.find(cut.fence.track);

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,7 @@ class Engine {
   std::map<base::TrackId, store::Fence> beginning_;  // while it is being brought up to date
   std::uint64_t refreshes_ = 0;                      // asked for so far
   std::uint64_t begin_at_ = 0;                       // the one that `beginning_` waits for
+  std::optional<base::Tick> refresh_again_;          // the last one failed: when to try again
   std::vector<base::TrackId> draining_;
   std::map<base::TrackId, std::string> problems_;
   EngineCounters counters_;

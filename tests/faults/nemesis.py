@@ -40,6 +40,8 @@ class Nemesis:
     def __init__(self, dice, group, postgres, full, only):
         self.dice, self.group, self.postgres, self.disk, self.only = dice, group, postgres, full, only
         self.problems = []
+        if postgres:
+            postgres.write_late()
 
     def faults(self):
         if self.only:
@@ -114,12 +116,16 @@ class Nemesis:
         return f"cut {victim} from the database"
 
     def restart_database(self):
-        self.postgres.control("restart", "-m", "immediate")
+        with self.postgres.spending_numbers():
+            self.wait(0.2, 0.6)
+            self.postgres.control("restart", "-m", "immediate")
         return "restarted the database at once"
 
     def stop_database(self):
         victim = self.victim() if self.dice.random() < 0.5 else None
-        self.postgres.control("stop", "-m", "immediate")
+        with self.postgres.spending_numbers():
+            self.wait(0.2, 0.6)
+            self.postgres.control("stop", "-m", "immediate")
         if victim:
             self.group.kill(victim)
             self.group.start(victim)  # it waits for the database

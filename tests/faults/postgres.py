@@ -4,6 +4,7 @@
 process for each question would cost more than what is measured.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -36,6 +37,20 @@ class Server:
         for name, value in settings.items():
             self.run(f"alter system set {name} = '{value}'")
         self.control("restart", "-m", "fast")
+
+    def write_late(self):
+        """Lets PostgreSQL keep in memory what need not be on disk, as long as it can: a crash loses more."""
+        self.run("alter system set wal_writer_delay = '10s'")
+        self.control("reload")
+
+    @contextlib.contextmanager
+    def spending_numbers(self):
+        """Transactions that write nothing, one after another. A crash loses their numbers, which are given out again."""
+        loop = "begin loop perform pg_current_xact_id(), pg_sleep(0.001); commit; end loop; end"
+        with subprocess.Popen(["psql", "-qAtX", self.url, "-c", f"do $${loop}$$"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            yield
+            process.terminate()
 
     def end_connections(self):
         self.run("select pg_terminate_backend(pid) from pg_stat_activity "

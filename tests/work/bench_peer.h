@@ -91,7 +91,7 @@ class BenchPeer {
       then(row_answers ? work::find_row(*group_, track) : std::nullopt);
     };
     hooks.warn = [](const std::string&) {};
-    hooks.catalogue_refreshed = [] {};
+    hooks.catalogue_refreshed = [this] { ++refreshed_; };
     hooks.acted = [] {};
     engine_ = need(work::Engine::start(config, store, book_, self_, hooks, base::boot_now()));
     engine_->notice(group::Resumed{}, base::boot_now());
@@ -104,6 +104,7 @@ class BenchPeer {
   work::Engine& engine() { return *engine_; }
   const store::PeerId& self() const { return self_; }
   int fenced() const { return fenced_; }
+  int refreshed() const { return refreshed_; }  // times that the book was brought up to date
   // Whether the database answers when the ledger's row is asked for.
   bool row_answers = true;
 
@@ -147,7 +148,9 @@ class BenchPeer {
       for (const auto& job : jobs) {
         job();
       }
-      engine_->tick(base::boot_now());
+      if (const base::Tick now = base::boot_now(); now >= engine_->next_tick()) {
+        engine_->tick(now);
+      }
       if (std::chrono::steady_clock::now() > patience) {
         return false;
       }
@@ -172,6 +175,7 @@ class BenchPeer {
   std::condition_variable wake_;
   std::deque<std::function<void()>> jobs_;
   int fenced_ = 0;
+  int refreshed_ = 0;
   std::unique_ptr<work::Engine> engine_;
 };
 

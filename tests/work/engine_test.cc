@@ -1,6 +1,9 @@
 // The engine on a real database: gathering, waiting, waking, timers, take-over.
 
+#include <atomic>
+
 #include "work/bench_peer.h"
+#include "work/frail_session.h"
 
 namespace turnout::test {
 namespace {
@@ -15,6 +18,31 @@ step "Judge"
   when score is at least 10:
     stop as "middle"
 )";
+
+// A database that answers no session's statements while it is told not to.
+class FrailStore final : public store::Store {
+ public:
+  explicit FrailStore(store::Store& store) : store_(store) {}
+
+  base::Result<void> migrate() override { return store_.migrate(); }
+  base::Result<std::unique_ptr<store::Session>> open_session() override {
+    return std::make_unique<FrailSession>(need(store_.open_session()), [this] {
+      refused_ += answers ? 0 : 1;
+      return answers ? Fate::kDone : Fate::kNotDone;
+    });
+  }
+  base::Result<std::unique_ptr<store::GroupSession>> open_group_session() override {
+    return store_.open_group_session();
+  }
+  std::string describe() const override { return store_.describe(); }
+
+  std::atomic<bool> answers = true;
+  int refused() const { return refused_; }
+
+ private:
+  store::Store& store_;
+  std::atomic<int> refused_ = 0;
+};
 
 class EngineTest : public ::testing::Test {
  protected:
@@ -104,7 +132,7 @@ TEST_F(EngineTest, TakesOverAndFencesTheOldOwner) {
 
 // G11: a block that was refused gives its slot back though the database does not say by whom.
 TEST_F(EngineTest, GivesSlotsBackWhenTheLedgerCannotBeRead) {
-  constexpr int kBlocks = 20;  // more than there are slots
+  constexpr int kBlocks = 5;  // more than there are slots
   BenchPeer first(database_.store(), "a");
   BenchPeer second(database_.store(), "b");
   first.row_answers = false;
@@ -126,6 +154,30 @@ step "Wait"
   second.own(track);
   EXPECT_TRUE(first.run_until([&] { return first.engine().counters().failed > kBlocks; }));
   EXPECT_TRUE(second.run_until([&] { return second.stopped("Late", "late") == 5; }));
+}
+
+// What was published just before the database was gone for a moment is known when it is back.
+TEST_F(EngineTest, BringsItsBookUpToDateOnceTheDatabaseIsBack) {
+  FrailStore store(database_.store());
+  BenchPeer peer(store, "a");
+  store.answers = false;
+  peer.engine().refresh_catalogue();
+  ASSERT_TRUE(peer.run_until([&] { return store.refused() > 2; }));
+  EXPECT_EQ(0, peer.refreshed());
+  store.answers = true;
+  EXPECT_TRUE(peer.run_until([&] { return peer.refreshed() > 0; }));
+}
+
+TEST_F(EngineTest, BeginsATrackOnceTheDatabaseIsBack) {
+  FrailStore store(database_.store());
+  BenchPeer peer(store, "a");
+  add_contacts(peer.session(), 1, 20, 60);
+  const base::TrackId track = peer.publish(kScore).id;
+  store.answers = false;
+  peer.own(track);
+  ASSERT_TRUE(peer.run_until([&] { return store.refused() > 2; }));
+  store.answers = true;
+  EXPECT_TRUE(peer.run_until([&] { return peer.stopped("Score", "high") == 20; }));
 }
 
 // A new version: those who wait follow by the step's name and are tested by the new rules.
