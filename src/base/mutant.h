@@ -45,10 +45,13 @@ namespace turnout::base {
   X(WriterLockNotHeld)     /* two processes write at once */                               \
   X(LifeLockAlwaysFree)    /* every peer's process seems to be over */                     \
   X(TakeNotCompared)       /* a row of the ledger is taken whatever its epoch */           \
+  X(FeedGoesAhead)         /* the feed passes numbers that a crash gives out again */      \
+  X(StampValueAgain)       /* a stamp may have a value again after a crash */              \
   /* owners (work) */                                                                      \
   X(LooksNotNoted)     /* the next owner does not learn what was still to be looked at */  \
   X(EventOvertakes)    /* what comes is taken before what a lost feed told of */           \
   X(FeedPassesFailure) /* the feed goes on though a statement has failed */                \
+  X(RefreshGivenUp)    /* a book that could not be brought up to date stays old */         \
   X(DueNotWoken)       /* a change passes by a contact that is due or in a block */
 
 enum class Mutant {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/mutant.h"
 #include "base/overloaded.h"
 #include "work/requests.h"
 
@@ -124,7 +125,7 @@ void Engine::begin_gained() {
 
 void Engine::take_refreshed(std::uint64_t number, bool succeeded) {
   const base::Tick now = base::boot_now();
-  if (number == refreshes_) {
+  if (number == refreshes_ && !base::planted(base::Mutant::kRefreshGivenUp)) {
     refresh_again_ = succeeded ? std::nullopt : std::optional(now + kRefreshAgainAfter);
   }
   if (succeeded) {

@@ -4,7 +4,7 @@
     nemesis.py --turnout PROGRAM --database sqlite|postgresql [--faults 12] [--minutes N] [--seed N] [--peers 3]
 
 A seed draws the faults: processes killed; stopped for a while (SIGSTOP) and gone on; links cut, one way or both, or losing
-packets; a server cut from the database; the database restarted at once, stopped, or its connections ended; its disk full.
+packets; a server cut from the database; the database restarted at once, stopped, or its connections ended; its disk full. Before every other fault a new version of the track is published.
 On PostgreSQL each server is a host of its own (tests/faults/in-network.sh, with the server of scripts/with-postgres.sh at
 its bridge, and with TURNOUT_PG_DISK=1 on a disk of its own); on SQLite all are on one machine, there are no links to cut,
 and only root can fill the disk. accounts.py says what is checked in the end. Then every fault is over, one master and one
@@ -39,9 +39,16 @@ class Nemesis:
 
     def __init__(self, dice, group, postgres, full, only):
         self.dice, self.group, self.postgres, self.disk, self.only = dice, group, postgres, full, only
-        self.problems = []
+        self.problems, self.published = [], 0
         if postgres:
             postgres.write_late()
+
+    def publish(self):
+        """A version that says the same, just before the fault: nobody may miss it."""
+        self.published += 1
+        path = self.group.folder / "kills.track"
+        path.write_text((HERE / "kills.track").read_text().replace('about "', f'about "{self.published}: '))
+        self.group.command("apply", str(path))
 
     def faults(self):
         if self.only:
@@ -56,6 +63,8 @@ class Nemesis:
 
     def strike(self):
         fault = self.dice.choice(self.faults())
+        if self.dice.random() < 0.5:
+            self.publish()
         print(f"{time.strftime('%H:%M:%S')} {fault()}", flush=True)
 
     def victim(self):
@@ -154,17 +163,20 @@ class Nemesis:
 
 
 def settled(group, database, patience):
-    """None when one master and one living owner are left in time, else what is there instead."""
+    """None when one master, one living owner and one version of the catalogue are left in time, else what is there instead."""
     deadline = time.monotonic() + patience
     wrong = "nothing"
     while time.monotonic() < deadline:
         views = [group.ask("/api/peers", name) for name in group.names]
         masters = {tuple(p["name"] for p in view["peers"] if p.get("master")) for view in views if view}
         owner = database.rows("select owner from ledger where track_id = 1")[0][0]
-        if all(views) and len(masters) == 1 and len(next(iter(masters))) == 1 and owner in group.names:
+        published = int(database.rows("select value from setting where name = 'catalogue_version'")[0][0])
+        known = {p["catalogue"] for view in views if view for p in view["peers"] if p["name"] in group.names}
+        if (all(views) and len(masters) == 1 and len(next(iter(masters))) == 1 and owner in group.names
+                and known == {published}):
             return None
         silent = [name for name, view in zip(group.names, views) if not view]
-        wrong = f"masters {masters}, owner {owner!r}" + (f", no answer from {silent}" if silent else "")
+        wrong = f"masters {masters}, owner {owner!r}, catalogues {known} of {published}" + (f", no answer from {silent}" if silent else "")
         time.sleep(0.2)
     return wrong
 

@@ -27,7 +27,9 @@ SUITES = [
     ("simulation", "sim_test", ["--gtest_filter=Simulation.KeepsItsGuarantees*"]),
     ("work", "work_test", []),
     ("store", "store_test", ["--gtest_filter=-*postgres*:Postgres*"]),
+    ("PostgreSQL", "store_test", ["--gtest_filter=PostgresTest.*"]),
 ]
+BESIDE_POSTGRESQL = {"PostgreSQL"}
 
 
 def known_faults():
@@ -37,12 +39,13 @@ def known_faults():
 
 def run(build, suite, fault, seconds):
     """The first failing test of the suite, or None when all passed."""
-    _, program, arguments = suite
+    name, program, arguments = suite
+    beside = [ROOT / "scripts/with-postgres.sh"] if name in BESIDE_POSTGRESQL else []
     environment = {**os.environ, "TURNOUT_MUTANT": fault, "SIM_CYCLES": str(SIM_CYCLES)}
     environment.pop("TURNOUT_TEST_PG", None)
     try:
         done = subprocess.run(
-            [build / "tests" / program, "--gtest_fail_fast", *arguments],
+            [*beside, build / "tests" / program, "--gtest_fail_fast", *arguments],
             env=environment, capture_output=True, text=True, errors="replace", timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         return f"no end within {seconds:.0f} s"
@@ -51,8 +54,8 @@ def run(build, suite, fault, seconds):
     failed = re.search(r"^\[  FAILED  \] ([\w/.]+)", done.stdout, re.MULTILINE)
     running = re.findall(r"^\[ RUN      \] ([\w/.]+)", done.stdout, re.MULTILINE)
     guarantee = re.search(r" ms: (G\d+):", done.stdout)
-    name = failed.group(1) if failed else f"{running[-1] if running else program} (process ended)"
-    return name + (f", {guarantee.group(1)}" if guarantee else "")
+    test = failed.group(1) if failed else f"{running[-1] if running else program} (process ended)"
+    return test + (f", {guarantee.group(1)}" if guarantee else "")
 
 
 def main():
