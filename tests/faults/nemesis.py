@@ -150,7 +150,10 @@ class Nemesis:
         said, left = self.said(), self.dice.randrange(1 << 18)
         self.disk.fill(left)
         self.wait(6, 16)
-        full, says = self.disk.is_full(), self.said() - said
+        full, until = self.disk.is_full(), time.monotonic() + 20
+        while full and self.said() == said and time.monotonic() < until:
+            time.sleep(0.2)  # it has only just become full
+        says = self.said() - said
         self.disk.empty()
         if self.postgres and not self.postgres.control("status", check=False):
             self.postgres.control("start")  # it gives up when it cannot write its own log
