@@ -74,6 +74,8 @@ class Database {
   // A standby takes over that had got as far as `to`.
   store::model::Data snapshot() { return store_.snapshot(); }
   void fail_over(const store::model::Data& to) { store_.fail_over(to); }
+  // It crashes and comes back by itself; stamps are as they were `then`.
+  void crash(const store::model::Data& then) { store_.crash(then); }
   // Takes a row for somebody, whoever has it.
   void steal(TrackId track, const PeerName& name, Incarnation incarnation);
   // Entries that have not stopped.

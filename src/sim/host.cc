@@ -68,6 +68,7 @@ void Host::start() {
   CHECK(!alive());
   ++life_;
   const std::string address = name().get() + ":1";
+  control_broken_ = world_.sessions_broken();
   life_lock_ = must(world_.database().store().open_group_session());
   self_.incarnation = must(life_lock_->begin_life(name(), address));
   const WorldConfig& config = world_.config();

@@ -49,6 +49,18 @@ void Host::ask(Run run, Done done, Duration longer) {
                });
 }
 
+// By the one connection that stamps, takes and asks who lives: when it has broken, the next
+// statement finds that out, and fails.
+template <class Run, class Done>
+void Host::ask_as_control(Run run, Done done) {
+  const int broken = world_.sessions_broken();
+  if (std::exchange(control_broken_, broken) != broken) {
+    ask([] {}, [done = std::move(done)](bool) { done(false); });
+    return;
+  }
+  ask(std::move(run), std::move(done));
+}
+
 template <class Run, class Done>
 void Host::ask_for_work(Run run, Done done, Duration longer) {
   ask(

@@ -48,21 +48,23 @@ void Host::start_requests(const group::Ready& ready) {
     }
     auto result = no_answer<group::TakeResult>();
     result->track = take.track;
-    ask([this, result, take,
-         self = self_] { *result = work::carry_out(*group_session_, take, self); },
-        [this, result](bool answered) {
-          if (!answered) {
-            result->outcome = Attempt::kFailed;
-          }
-          member_->granted(*result, clock());
-        });
+    ask_as_control([this, result, take,
+                    self = self_] { *result = work::carry_out(*group_session_, take, self); },
+                   [this, result](bool answered) {
+                     if (!answered) {
+                       result->outcome = Attempt::kFailed;
+                     }
+                     member_->granted(*result, clock());
+                   });
   }
   if (ready.read_ledger) {
     ++queries.others;
     auto result = no_answer<group::LedgerResult>();
     result->number = ready.read_ledger->number;
-    ask([this, result,
-         read = *ready.read_ledger] { *result = work::carry_out(*group_session_, read); },
+    ask_as_control(
+        [this, result, read = *ready.read_ledger] {
+          *result = work::carry_out(*group_session_, read);
+        },
         [this, result](bool answered) {
           if (!answered) {
             result->outcome = Attempt::kFailed;
@@ -83,7 +85,7 @@ void Host::start_stamps(const group::Ready& ready) {
   auto stamped = std::make_shared<work::Stamped>();
   stamped->result.number = ready.stamp->number;
   stamped->result.outcome = Attempt::kFailed;
-  ask(
+  ask_as_control(
       [this, stamped, write = *ready.stamp, self = self_] {
         *stamped = work::carry_out(*group_session_, write, self);
         if (stamped->result.outcome == Attempt::kDone) {
@@ -110,8 +112,10 @@ void Host::start_witnesses(const group::Ready& ready) {
     ++queries.others;
     auto result = no_answer<group::StampReadResult>();
     result->number = ready.read_stamps->number;
-    ask([this, result,
-         read = *ready.read_stamps] { *result = work::carry_out(*group_session_, read); },
+    ask_as_control(
+        [this, result, read = *ready.read_stamps] {
+          *result = work::carry_out(*group_session_, read);
+        },
         [this, result](bool answered) {
           if (!answered) {
             result->outcome = Attempt::kFailed;
@@ -124,7 +128,7 @@ void Host::start_witnesses(const group::Ready& ready) {
     auto result = no_answer<group::LifeResult>();
     result->peer = probe.peer;
     result->incarnation = probe.incarnation;
-    ask(
+    ask_as_control(
         [lock = std::weak_ptr(life_lock_), result, probe] {
           if (const auto session = lock.lock()) {
             *result = work::carry_out(*session, probe);

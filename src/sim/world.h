@@ -208,11 +208,13 @@ class Host {
   void send_out(const store::Delivery& delivery, Tick deadline);
   void note(const store::DeliveryResult& result, int tries);
   // Sends a request to the database: `run()` there, after `longer` than usual, then
-  // `done(answered)` here. The same for work,
-  // which tells the Member whether the database answers; and for a track: `run(fence)` there, then
-  // `done(owned, answered)` here if it still is owned under that fence.
+  // `done(answered)` here. The same for what the Member wants; for work, which tells the Member
+  // whether the database answers; and for a track: `run(fence)` there, then `done(owned, answered)`
+  // here if it still is owned under that fence.
   template <class Run, class Done>
   void ask(Run run, Done done, Duration longer = {});
+  template <class Run, class Done>
+  void ask_as_control(Run run, Done done);
   template <class Run, class Done>
   void ask_for_work(Run run, Done done, Duration longer = {});
   template <class Run, class Done>
@@ -225,6 +227,7 @@ class Host {
   std::shared_ptr<store::GroupSession> life_lock_;  // of this life of the process
   // Requests may be carried out after the process that made them has ended.
   std::unique_ptr<store::GroupSession> group_session_;
+  int control_broken_ = 0;  // World::sessions_broken() when the process last asked by it
   std::unique_ptr<store::Session> session_;
   std::unique_ptr<group::Member> member_;
   std::unique_ptr<group::Dispatcher> dispatcher_;

@@ -16,7 +16,7 @@ Nemesis::Nemesis(World& world, Calm& calm) : world_(world), calm_(calm) {
       {&Nemesis::reset, 700},        {&Nemesis::no_database, 500}, {&Nemesis::slow_database, 300},
       {&Nemesis::answers_lost, 300}, {&Nemesis::flap, 300},        {&Nemesis::late_timers, 300},
       {&Nemesis::slow_cuts, 200},    {&Nemesis::clock_jump, 200},  {&Nemesis::fail_over, 200},
-      {&Nemesis::publish, 250},      {&Nemesis::pause_track, 250},
+      {&Nemesis::publish, 250},      {&Nemesis::pause_track, 250}, {&Nemesis::crash, 200},
   };
   while (mix_.empty()) {
     for (const Share& share : shares) {

@@ -53,7 +53,10 @@ class Nemesis : public Observer {
   void clock_jump(Duration lasts);
   void publish(Duration lasts);
   void pause_track(Duration lasts);
+  void outage(const char* kind, const std::string& what, Duration behind,
+              std::function<void(const store::model::Data&)> back);
   void fail_over(Duration lasts);
+  void crash(Duration lasts);
   void instant(const char* kind, const std::string& what);
   Host* pick();
   TrackId pick_track();
@@ -65,7 +68,7 @@ class Nemesis : public Observer {
   std::vector<Kind> mix_;
   Tick until_;
   bool stopped_ = false;
-  bool failing_over_ = false;
+  bool outage_ = false;
   std::map<TrackId, int> paused_;  // pauses of each track that have not ended
   int open_ = 0;
   std::map<std::string, std::int64_t> faults_;

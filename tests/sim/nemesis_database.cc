@@ -53,15 +53,14 @@ void Nemesis::clock_jump(Duration) {
                             std::to_string(world_.database_offset.count() / 1000) + " ms off");
 }
 
-// The primary is gone, and a standby takes over that was behind. The timeline is the next, and all
-// that the standby had not received never was.
-void Nemesis::fail_over(Duration lasts) {
-  if (failing_over_) {
+// The server is gone for a while; what it has not kept by then is not there afterwards.
+void Nemesis::outage(const char* kind, const std::string& what, Duration behind,
+                     std::function<void(const store::model::Data&)> back) {
+  if (outage_) {
     return;
   }
-  failing_over_ = true;
-  const Duration behind = std::min(lasts, some(1, 30));
-  const Duration outage = some(1, 30);
+  outage_ = true;
+  const Duration down = some(1, 30);
   const auto as_it_was = std::make_shared<const store::model::Data>(world_.database().snapshot());
   const auto all_up = [this](bool up) {
     for (const auto& [name, host] : world_.hosts()) {
@@ -75,18 +74,37 @@ void Nemesis::fail_over(Duration lasts) {
       all_up(false);
     }
   });
-  begin("fail_over", "the standby is behind from here on", behind + outage,
-        [this, as_it_was, all_up] {
-          failing_over_ = false;
-          if (!stopped_) {
-            world_.database().fail_over(*as_it_was);
-            all_up(true);
-            // Whoever pauses tracks sees to it that what was lost is done again.
-            for (int track = 1; track <= world_.config().tracks; ++track) {
-              world_.database().set_active(TrackId(track), paused_[TrackId(track)] == 0);
-            }
-          }
-        });
+  begin(kind, what, behind + down, [this, as_it_was, all_up, back = std::move(back)] {
+    outage_ = false;
+    if (!stopped_) {
+      back(*as_it_was);
+      all_up(true);
+    }
+  });
+}
+
+// A standby takes over that was behind. The timeline is the next, and all that the standby had not
+// received never was.
+void Nemesis::fail_over(Duration lasts) {
+  outage("fail_over", "the standby is behind from here on", std::min(lasts, some(1, 30)),
+         [this](const store::model::Data& as_it_was) {
+           world_.database().fail_over(as_it_was);
+           // Whoever pauses tracks sees to it that what was lost is done again.
+           for (int track = 1; track <= world_.config().tracks; ++track) {
+             world_.database().set_active(TrackId(track), paused_[TrackId(track)] == 0);
+           }
+         });
+}
+
+// It comes back by itself, in the same timeline.
+void Nemesis::crash(Duration lasts) {
+  outage("crash", "stamps are not written down from here on", std::min(lasts, some(1, 30)),
+         [this, since = world_.now()](const store::model::Data& as_it_was) {
+           world_.database().crash(as_it_was);
+           for (const auto& [name, host] : world_.hosts()) {
+             std::erase_if(host->stamped_at, [&](Tick stamp) { return stamp > since; });
+           }
+         });
 }
 
 // Publishing, pausing and resuming raise the epoch of a track whose owner goes on.

@@ -1,8 +1,10 @@
 #include "store/model/model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "store/model/session.h"
 #include "store/sql/ledger.h"
 
@@ -93,10 +95,11 @@ class ModelGroupSession final : public GroupSession {
     const base::Incarnation incarnation =
         again ? known->second.incarnation
               : sql::incarnation_of(t_->timeline, ++t_->last_incarnation);
-    t_->peers[name] = {incarnation, 0, address};
+    t_->peers[name] = {incarnation, 0, 0, address};
     t_->lives.insert({name, incarnation});
     t_->living.insert({name, incarnation});
     life_ = {name, incarnation};
+    connected_in_ = t_->outages;
     return incarnation;
   }
 
@@ -111,7 +114,13 @@ class ModelGroupSession final : public GroupSession {
     if (t_->lives.contains({self.name, self.incarnation})) {
       t_->living.insert({self.name, self.incarnation});
     }
-    answer.own_stamp = ++peer->second.stamp;
+    if (connected_in_ != t_->outages && !base::planted(base::Mutant::kStampValueAgain)) {
+      peer->second.stamp_on_disk = peer->second.stamp += sql::kAheadAfterConnecting;
+    } else {
+      ++peer->second.stamp;
+    }
+    connected_in_ = t_->outages;
+    answer.own_stamp = peer->second.stamp;
     answer.timeline = t_->timeline;
     answer.master = t_->ledger.at(kMasterRow);
     if (answer.master.owner) {
@@ -212,6 +221,7 @@ class ModelGroupSession final : public GroupSession {
 
   const std::shared_ptr<Tables> t_;
   PeerId life_;
+  int connected_in_ = 0;  // Tables::outages when it began its life or stamped last
 };
 
 }  // namespace
@@ -242,9 +252,21 @@ void ModelStore::fail_over(const Data& to) {
   static_cast<Data&>(*tables_) = to;
   tables_->timeline = next;
   tables_->living.clear();
+  ++tables_->outages;
   for (Watcher* const watcher : tables_->watchers) {
     watcher->on_set_back();
   }
+}
+
+void ModelStore::crash(const Data& then) {
+  const std::lock_guard guard(tables_->mutex);
+  for (auto& [name, peer] : tables_->peers) {
+    const auto was = then.peers.find(name);
+    const bool same = was != then.peers.end() && was->second.incarnation == peer.incarnation;
+    peer.stamp = std::max(same ? was->second.stamp : 0, peer.stamp_on_disk);
+  }
+  tables_->living.clear();
+  ++tables_->outages;
 }
 
 base::Result<std::unique_ptr<Session>> ModelStore::open_session() {

@@ -31,6 +31,9 @@ class ModelStore final : public Store {
   // A standby takes over that had got as far as `to`: the data is what it was then, the timeline is
   // the next, and life locks are free until their holders stamp again.
   void fail_over(const Data& to);
+  // The server crashes and comes back by itself: nothing is lost but the stamps since `then`; life
+  // locks are free until their holders stamp again. See docs/decisions/0033.
+  void crash(const Data& then);
   // From now on; before any session is in use. `watcher` must outlive the store.
   void watch(Watcher* watcher) { tables_->watchers.push_back(watcher); }
 

@@ -107,6 +107,7 @@ struct Attempt {
 struct Peer {
   base::Incarnation incarnation;
   std::int64_t stamp = 0;
+  std::int64_t stamp_on_disk = 0;  // at least this one a crash does not take back
   std::string address;
 };
 
@@ -147,6 +148,7 @@ struct Tables : Data {
   // Lives whose sessions are open; and those of them that hold their life lock.
   std::set<std::pair<base::PeerName, base::Incarnation>> lives;
   std::set<std::pair<base::PeerName, base::Incarnation>> living;
+  int outages = 0;  // after each of them everybody connects anew
 
   // True while the ledger's row is at the fence and active.
   bool holds(const Fence& fence) const;

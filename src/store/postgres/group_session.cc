@@ -16,13 +16,6 @@ using base::Result;
 // How long a take-over waits for commits under the old epoch before it ends their sessions.
 constexpr std::chrono::milliseconds kPatience{1000};
 
-// Stamps do not wait for the disk: a crash of the server takes back what it was told in the last
-// three turns of its WAL writer, of 10 s at most; a stamp is written 20 times a second at most. A
-// peer that connects anew goes ahead by more, so that its stamp never has a value a second time:
-// others would take it for one that has not stamped since.
-// https://www.postgresql.org/docs/15/wal-async-commit.html
-constexpr std::int64_t kAheadAfterConnecting = 1000;
-
 std::int64_t life_key(const PeerId& peer) {
   return static_cast<std::int64_t>(
       base::hash_text(peer.name.get(), static_cast<std::uint64_t>(peer.incarnation.get())));
@@ -86,7 +79,8 @@ Result<StampAnswer> PgGroupSession::stamp(const PeerId& self) {
   TRYV(hold_life());
   static const std::string sql =
       std::string(
-          "with asynchronous as materialized (select set_config('synchronous_commit', 'off', true))"
+          "with asynchronous as materialized (select case when $3 = 1 then"
+          " set_config('synchronous_commit', 'off', true) end)"
           ", raised as (update peer set stamp = stamp + $3 from asynchronous"
           " where name = $1 and incarnation = $2 returning stamp)"
           " select (select stamp from raised), ") +
@@ -100,7 +94,8 @@ Result<StampAnswer> PgGroupSession::stamp(const PeerId& self) {
   params.add(self.incarnation.get());
   const int server_process = connection_.server_process();
   const bool same = server_process == stamped_by_;
-  params.add(same || base::planted(base::Mutant::kStampValueAgain) ? 1 : kAheadAfterConnecting);
+  params.add(same || base::planted(base::Mutant::kStampValueAgain) ? 1
+                                                                   : sql::kAheadAfterConnecting);
   TRY(const Answer answer, connection_.run(sql, params));
   stamped_by_ = server_process;
   StampAnswer out;

@@ -2,6 +2,7 @@
 
 // The ledger, said once for both databases.
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -10,6 +11,13 @@
 #include "store/types.h"
 
 namespace turnout::store::sql {
+
+// PostgreSQL's stamps do not wait for the disk: a crash of the server takes back what it was told
+// in the last three turns of its WAL writer, of 10 s at most; a stamp is written 20 times a second
+// at most. The first stamp of a new connection goes ahead by more, and waits for the disk, so that
+// none ever has a value a second time: others would take the peer for one that has not stamped
+// since. https://www.postgresql.org/docs/15/wal-async-commit.html
+inline constexpr std::int64_t kAheadAfterConnecting = 1000;
 
 base::Result<std::vector<LedgerRow>> read_ledger(Connection& connection);
 // kNotFound when there is no such track.
