@@ -31,7 +31,9 @@ class GroupSession {
   // ends.
   virtual base::Result<base::Incarnation> begin_life(const base::PeerName& name,
                                                      const std::string& address) = 0;
-  // Raises this peer's stamp by one. Does not wait for the disk.
+  // Raises this peer's stamp: by one, without waiting for the disk. Where a crash of the database
+  // may take that back (PostgreSQL), the first stamp of a new connection goes further ahead and
+  // waits, so that no stamp ever has an earlier one's value; see docs/decisions/0033.
   virtual base::Result<StampAnswer> stamp(const PeerId& self) = 0;
   virtual base::Result<std::vector<PeerStamp>> stamps() = 0;
   // True when the life lock of that peer can be had now, so that its process has ended. Gives it

@@ -75,7 +75,8 @@ class Engine {
   base::Tick next_tick() const;
   // Contacts were changed through this server.
   void poke();
-  // The catalogue has a new version.
+  // The catalogue has a new version: the book is brought up to date, again and again until that
+  // succeeds; then EngineHooks::catalogue_refreshed is called.
   void refresh_catalogue();
 
   const EngineCounters& counters() const { return counters_; }

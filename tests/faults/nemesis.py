@@ -4,7 +4,8 @@
     nemesis.py --turnout PROGRAM --database sqlite|postgresql [--faults 12] [--minutes N] [--seed N] [--peers 3]
 
 A seed draws the faults: processes killed; stopped for a while (SIGSTOP) and gone on; links cut, one way or both, or losing
-packets; a server cut from the database; the database restarted at once, stopped, or its connections ended; its disk full. Before every other fault a new version of the track is published.
+packets; a server cut from the database; the database restarted at once, stopped, or its connections ended; its disk full.
+Before about half of them a new version of the track is published.
 On PostgreSQL each server is a host of its own (tests/faults/in-network.sh, with the server of scripts/with-postgres.sh at
 its bridge, and with TURNOUT_PG_DISK=1 on a disk of its own); on SQLite all are on one machine, there are no links to cut,
 and only root can fill the disk. accounts.py says what is checked in the end. Then every fault is over, one master and one
@@ -166,7 +167,7 @@ class Nemesis:
 
 
 def settled(group, database, patience):
-    """None when one master, one living owner and one version of the catalogue are left in time, else what is there instead."""
+    """None when one master, one living owner and one catalogue are left in time, else what is there instead."""
     deadline = time.monotonic() + patience
     wrong = "nothing"
     while time.monotonic() < deadline:
@@ -179,7 +180,8 @@ def settled(group, database, patience):
                 and known == {published}):
             return None
         silent = [name for name, view in zip(group.names, views) if not view]
-        wrong = f"masters {masters}, owner {owner!r}, catalogues {known} of {published}" + (f", no answer from {silent}" if silent else "")
+        wrong = (f"masters {masters}, owner {owner!r}, catalogues {known} of {published}"
+                 + (f", no answer from {silent}" if silent else ""))
         time.sleep(0.2)
     return wrong
 

@@ -49,8 +49,10 @@ class Server:
         loop = "begin loop perform pg_current_xact_id(), pg_sleep(0.001); commit; end loop; end"
         with subprocess.Popen(["psql", "-qAtX", self.url, "-c", f"do $${loop}$$"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            yield
-            process.terminate()
+            try:
+                yield
+            finally:
+                process.terminate()
 
     def end_connections(self):
         self.run("select pg_terminate_backend(pid) from pg_stat_activity "

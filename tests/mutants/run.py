@@ -5,7 +5,7 @@
 
 BUILD is a build with TURNOUT_MUTANTS, NAMEs are faults (all if none is given). The suites are run
 without a fault first: they must pass, or every fault would seem found. Then, for each fault, the suites
-from the quickest on until one fails. Prints what found it and after how long; the exit status is 1 when
+from the quickest on until one fails, the last beside a PostgreSQL of its own. Prints what found it and after how long; the exit status is 1 when
 a fault is found by none.
 """
 
